@@ -1,0 +1,17 @@
+"""What every test shares: how hard Hypothesis tries.
+
+Deadlines are off in all profiles: a slow machine is not a wrong program. `HYPOTHESIS_PROFILE`
+names the profile: `default` looks at new examples each time, `ci` at the same ones, so that a
+failure can be had again; `thorough` is for a long search by hand.
+"""
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("default", deadline=None, print_blob=True)
+settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
+settings.register_profile(
+    "thorough", parent=settings.get_profile("default"), max_examples=4_000, stateful_step_count=100
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
