@@ -1,0 +1,221 @@
+"""What a user can ask, as values (rules C4, M5, R1, R5, D1–D5, T1, T2).
+
+Rules of this file:
+
+1. A command says what the user wants, never what the result is.
+2. ``id`` is made by the client; the answer quotes it.
+3. ``check`` looks at the command alone; whether it is allowed is decided against the state.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+import msgspec
+
+from recents.core.errors import Code, Refused
+from recents.core.ids import (
+    TEAM_KINDS,
+    Conversation,
+    Kind,
+    check_conversation,
+    check_display_name,
+    check_id,
+    kind_of,
+)
+from recents.core.message import (
+    MAX_KIND_CHARACTERS,
+    MAX_MENTIONS,
+    MENTION_ALL,
+    check_attachment,
+    check_text,
+    check_token,
+)
+
+MAX_MEMBERS_PER_COMMAND = 1_000
+"""Bounds one frame and one transaction; the SDK splits longer lists."""
+
+
+class Command(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Base of all commands: ``id`` is 1–64 printable ASCII characters made by the client."""
+
+    id: str
+
+
+class Post(Command, tag="post", frozen=True):
+    """Send a message; the fields are those of ``Message``.
+
+    Attributes:
+        displayed_seq: the newest message the sender had on screen; reads up to there (U6).
+    """
+
+    conversation: Conversation
+    client_id: str
+    kind: str = "text"
+    text: str = ""
+    attachment: object = None
+    mentions: tuple[str, ...] = ()
+    counts: bool = True
+    bumps: bool = True
+    previews: bool = True
+    displayed_seq: int | None = None
+
+
+class Read(Command, tag="read", frozen=True):
+    """Read a conversation up to ``upto_seq``, by default up to the newest (R1, R2)."""
+
+    conversation: Conversation
+    upto_seq: int | None = None
+
+
+class ReadAll(Command, tag="read_all", frozen=True):
+    """Read all conversations of these kinds as they were at the token ``upto`` (R5)."""
+
+    kinds: tuple[Kind, ...] | None = None
+    upto: str | None = None
+
+
+class Delete(Command, tag="delete", frozen=True):
+    """Delete a row, and with ``clear_history`` everything up to there (D1–D3, D6)."""
+
+    conversation: Conversation
+    upto_seq: int | None = None
+    clear_history: bool = False
+
+
+class DeleteAll(Command, tag="delete_all", frozen=True):
+    """Delete all rows of these kinds as they were at the token ``upto`` (D4)."""
+
+    kinds: tuple[Kind, ...] | None = None
+    upto: str | None = None
+    clear_history: bool = False
+
+
+class ClearHistory(Command, tag="clear_history", frozen=True):
+    """Clear the history up to ``upto_seq`` for me; the row stays (D5)."""
+
+    conversation: Conversation
+    upto_seq: int | None = None
+
+
+class CreateTeam(Command, tag="create_team", frozen=True):
+    """Create a team with its first members; the sender owns it (T1)."""
+
+    conversation: Conversation
+    name: str = ""
+    members: tuple[str, ...] = ()
+
+
+class AddMembers(Command, tag="add_members", frozen=True):
+    """Add accounts to a team; any member may (T1)."""
+
+    conversation: Conversation
+    members: tuple[str, ...]
+
+
+class RemoveMember(Command, tag="remove_member", frozen=True):
+    """Remove an account from a team; only the owner may (T2)."""
+
+    conversation: Conversation
+    member: str
+
+
+class LeaveTeam(Command, tag="leave_team", frozen=True):
+    """Leave a team; its owner cannot (T2)."""
+
+    conversation: Conversation
+
+
+class RenameTeam(Command, tag="rename_team", frozen=True):
+    """Give a team another name; only the owner may. Moves no row (O3)."""
+
+    conversation: Conversation
+    name: str
+
+
+class DismissTeam(Command, tag="dismiss_team", frozen=True):
+    """End a team for everybody; only the owner may (T2)."""
+
+    conversation: Conversation
+
+
+InboxCommand = Post | Read | ReadAll | Delete | DeleteAll | ClearHistory
+TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
+AnyCommand = InboxCommand | TeamCommand
+
+
+def check(command: AnyCommand) -> None:
+    """Accept a command whose values are within the rules.
+
+    Raises:
+        Refused: ``bad_value``, saying which value and what is allowed.
+    """
+    check_token(command.id, "command id")
+    match command:
+        case Post():
+            _check_post(command)
+        case Read() | Delete() | ClearHistory():
+            check_conversation(command.conversation)
+            _check_seq(command.upto_seq, "upto_seq")
+        case ReadAll() | DeleteAll():
+            pass
+        case CreateTeam() | AddMembers():
+            _check_team(command.conversation)
+            _check_members(command.members)
+            if isinstance(command, CreateTeam):
+                check_display_name(command.name)
+        case RemoveMember():
+            _check_team(command.conversation)
+            check_id(command.member)
+        case RenameTeam():
+            _check_team(command.conversation)
+            check_display_name(command.name)
+        case LeaveTeam() | DismissTeam():
+            _check_team(command.conversation)
+        case _:
+            assert_never(command)
+
+
+def _check_post(post: Post) -> None:
+    check_conversation(post.conversation)
+    check_token(post.client_id, "client_id")
+    check_token(post.kind, "message kind", MAX_KIND_CHARACTERS)
+    check_text(post.text)
+    check_attachment(post.attachment)
+    _check_seq(post.displayed_seq, "displayed_seq")
+    if not post.mentions:
+        return
+    if len(post.mentions) > MAX_MENTIONS:
+        raise Refused(
+            Code.BAD_VALUE,
+            f"{len(post.mentions)} mentions; use at most {MAX_MENTIONS}, or {MENTION_ALL}",
+        )
+    for account in post.mentions:
+        if account != MENTION_ALL:
+            check_id(account)
+
+
+def _check_seq(seq: int | None, what: str) -> None:
+    if seq is not None and not 0 <= seq < 2**53:
+        raise Refused(Code.BAD_VALUE, f"{what} is {seq}; it must be 0 or above")
+
+
+def _check_team(conversation: Conversation) -> None:
+    check_conversation(conversation)
+    if kind_of(conversation) not in TEAM_KINDS:
+        raise Refused(
+            Code.BAD_VALUE, f"{conversation!r} is not a team: write team:ID or super_team:ID"
+        )
+
+
+def _check_members(members: tuple[str, ...]) -> None:
+    if len(members) > MAX_MEMBERS_PER_COMMAND:
+        raise Refused(
+            Code.BAD_VALUE,
+            f"{len(members)} members in one command; name at most {MAX_MEMBERS_PER_COMMAND} and "
+            "add the others with further commands",
+        )
+    for account in members:
+        check_id(account)

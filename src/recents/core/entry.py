@@ -1,0 +1,158 @@
+"""A row of the list: a head seen through a membership (rules U2, U4, P1, P4, D2, O2, R6, T2).
+
+Rules of this file:
+
+1. A row is a pure function of head and membership; it is computed, never stored as truth.
+2. ``unread`` equals a recount of the countable messages at all times (U2).
+3. The version of a row is the newer of the two versions it was made from.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from recents.core.head import Head, receipt_of
+from recents.core.ids import Conversation, Kind, is_p2p, key_of, kind_of
+from recents.core.membership import Membership, head_seen
+from recents.core.message import Preview
+
+Status = Literal["sent", "read"]
+MembershipState = Literal["member", "left", "removed", "dismissed"]
+
+
+class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One row of an account's list of recent conversations.
+
+    Attributes:
+        conversation: as this account names it: ``p2p:bob``, ``team:t1``.
+        version: number of the commit that last changed this row.
+        activity_ms: orders the rows, newest first (O1, O2).
+        last_seq: the newest message this account can see.
+        read_seq: everything up to here has been read.
+        unread: exact number of unread messages, without a cap (U2, U3).
+        preview: the newest message to show, or None (P1).
+        status: of the previewed message if it is this account's own, else None (P4).
+        membership: whether this account is still in the team (T2).
+        name: the team's name; None for P2P.
+    """
+
+    conversation: Conversation
+    version: int
+    activity_ms: int
+    last_seq: int = 0
+    read_seq: int = 0
+    unread: int = 0
+    preview: Preview | None = None
+    status: Status | None = None
+    membership: MembershipState = "member"
+    name: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the conversation."""
+        return kind_of(self.conversation)
+
+    @property
+    def id(self) -> str:
+        """The peer's account id, or the team's id."""
+        return self.conversation.partition(":")[2]
+
+    @property
+    def title(self) -> str:
+        """What to call the row: the team's name, else the id."""
+        return self.name or self.id
+
+    @property
+    def time_ms(self) -> int:
+        """Time of the previewed message; of the row's last activity where it has none."""
+        return self.preview.time_ms if self.preview else self.activity_ms
+
+
+def unread(head: Head, membership: Membership, retracted_after_read: int = 0) -> int:
+    """Count the countable messages (U1, U2).
+
+    Args:
+        head: the conversation's head.
+        membership: the account's membership.
+        retracted_after_read: recalled messages with ``counts`` after ``read_seq`` that are
+            neither this account's own nor deleted by it for itself.
+    """
+    return (
+        head_seen(head, membership).ordinal
+        - membership.read_ordinal
+        - membership.skipped_after_read
+        - retracted_after_read
+    )
+
+
+def is_visible(head: Head, membership: Membership) -> bool:
+    """Tell whether the list has this row: not deleted, or a message came since (D1, D2)."""
+    return head_seen(head, membership).last_seq > membership.deleted_seq
+
+
+def row_version(head: Head, membership: Membership) -> int:
+    """Return the number of the commit that last changed the row."""
+    return max(head_seen(head, membership).version, membership.version)
+
+
+def status_of(
+    head: Head, preview: Preview | None, account: str, conversation: Conversation
+) -> Status | None:
+    """Tell how far the previewed message has come, if it is the account's own (P4, R6)."""
+    if preview is None or preview.sender != account:
+        return None
+    if not is_p2p(conversation) or conversation[4:] == account:
+        return "sent"
+    peer_read = receipt_of(head, key_of(account, conversation), conversation[4:])
+    return "read" if peer_read >= preview.seq else "sent"
+
+
+def membership_state(head: Head, membership: Membership) -> MembershipState:
+    """Tell whether the account is still in the team (T2)."""
+    if membership.parting:
+        return "removed" if membership.removed else "left"
+    return "dismissed" if head.dismissed else "member"
+
+
+def entry_of(
+    account: str,
+    conversation: Conversation,
+    head: Head,
+    membership: Membership,
+    *,
+    retracted_after_read: int = 0,
+    hidden: frozenset[int] = frozenset(),
+    older: Preview | None = None,
+) -> InboxEntry:
+    """See a head through a membership.
+
+    Args:
+        account: whose row it is.
+        conversation: as that account names it.
+        head: the conversation's head.
+        membership: the account's membership in it.
+        retracted_after_read: see ``unread``.
+        hidden: seqs that this account deleted for itself.
+        older: what to show where the head's preview is hidden: the next older visible
+            message's preview (P2).
+    """
+    seen = head_seen(head, membership)
+    preview = seen.preview
+    if preview is not None and preview.seq in hidden:
+        preview = older
+    if preview is not None and preview.seq <= membership.cleared_seq:
+        preview = None
+    return InboxEntry(
+        conversation=conversation,
+        version=row_version(head, membership),
+        activity_ms=max(seen.activity_ms, membership.joined_ms),
+        last_seq=seen.last_seq,
+        read_seq=membership.read_seq,
+        unread=unread(head, membership, retracted_after_read),
+        preview=preview,
+        status=status_of(seen, preview, account, conversation),
+        membership=membership_state(head, membership),
+        name=seen.name,
+    )

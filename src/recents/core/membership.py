@@ -1,0 +1,148 @@
+"""One account's state in one conversation (rules U1, U2, U5, U6, R1, D1–D5, T1, T2).
+
+Rules of this file:
+
+1. ``read_seq`` is the one position after which messages are unread: reading, deleting,
+   clearing and joining all move it, and only forward (U1, R1).
+2. ``read_ordinal`` and ``skipped_after_read`` belong to ``read_seq``: they change with it, in
+   ``advance`` and in ``joined``.
+3. A function that changes nothing returns the membership it was given, so the caller can tell.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from recents.core.head import Head
+from recents.core.message import Message
+
+_replace = msgspec.structs.replace
+
+NEVER_DELETED = -1
+"""``deleted_seq`` of a row that was not deleted; 0 is a row deleted while it was empty."""
+
+
+class Position(msgspec.Struct, frozen=True):
+    """A place in a conversation, as one account counts from it.
+
+    Attributes:
+        seq: the place.
+        ordinal: the ordinal at ``seq``: how many messages with ``counts`` up to there.
+        skipped_after: messages with ``counts`` after ``seq`` that are this account's own or that
+            it deleted for itself.
+    """
+
+    seq: int
+    ordinal: int
+    skipped_after: int = 0
+
+
+class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How one account stands to one conversation.
+
+    Attributes:
+        version: number of the commit that last changed it.
+        joined_ms: when the account joined, or the conversation began; places an empty row (O2).
+        joined_seq: the newest message at that time (U5).
+        joined_version: number of the commit in which it joined (D4, R5: later rows are spared).
+        read_seq: everything up to here is not unread.
+        read_ordinal: the ordinal at ``read_seq`` (U2).
+        skipped_after_read: own or deleted-for-me countable messages after it (U2).
+        cleared_seq: history up to here is gone for this account (D3, D5).
+        deleted_seq: the row is hidden until a message comes after this one (D1, D2).
+        parting: the head as it was when the account left or was removed (T2).
+        removed: the parting was somebody else's doing.
+    """
+
+    version: int = 0
+    joined_ms: int = 0
+    joined_seq: int = 0
+    joined_version: int = 0
+    read_seq: int = 0
+    read_ordinal: int = 0
+    skipped_after_read: int = 0
+    cleared_seq: int = 0
+    deleted_seq: int = NEVER_DELETED
+    parting: Head | None = None
+    removed: bool = False
+
+
+def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
+    """Return the membership of an account that joins, for the first time or again (U5, T1)."""
+    return Membership(
+        version=version,
+        joined_ms=at_ms,
+        joined_seq=head.last_seq,
+        joined_version=version,
+        read_seq=head.last_seq,
+        read_ordinal=head.ordinal,
+        cleared_seq=previous.cleared_seq if previous else 0,
+    )
+
+
+def head_seen(head: Head, membership: Membership) -> Head:
+    """Return the head that this member sees: for one who has left, as it was then (T2)."""
+    return membership.parting or head
+
+
+def after_own_send(membership: Membership, message: Message, version: int) -> Membership:
+    """Return the sender's membership after its own message, which is never unread (U1, U6)."""
+    if not message.counts:
+        return membership
+    return _replace(
+        membership, version=version, skipped_after_read=membership.skipped_after_read + 1
+    )
+
+
+def after_own_removal(membership: Membership, message: Message, version: int) -> Membership:
+    """Return the membership after deleting somebody else's message for oneself (U1, U2)."""
+    if message.seq <= membership.read_seq or not message.counts:
+        return membership
+    return _replace(
+        membership, version=version, skipped_after_read=membership.skipped_after_read + 1
+    )
+
+
+def advance(membership: Membership, position: Position, version: int) -> Membership:
+    """Return the membership after reading up to a position; only forward (R1)."""
+    if position.seq <= membership.read_seq:
+        return membership
+    return _replace(
+        membership,
+        version=version,
+        read_seq=position.seq,
+        read_ordinal=position.ordinal,
+        skipped_after_read=position.skipped_after,
+    )
+
+
+def without_row(
+    membership: Membership, position: Position, version: int, *, clear_history: bool
+) -> Membership:
+    """Return the membership after its row was deleted at a position (D1–D3, D6)."""
+    if clear_history:
+        membership = without_history(membership, position, version)
+    membership = advance(membership, position, version)
+    if position.seq <= membership.deleted_seq:
+        return membership
+    return _replace(membership, version=version, deleted_seq=position.seq)
+
+
+def without_history(membership: Membership, position: Position, version: int) -> Membership:
+    """Return the membership after its history was cleared up to a position (D5)."""
+    membership = advance(membership, position, version)
+    if position.seq <= membership.cleared_seq:
+        return membership
+    return _replace(membership, version=version, cleared_seq=position.seq)
+
+
+def parted(membership: Membership, head: Head, version: int, *, removed: bool) -> Membership:
+    """Return the membership after leaving or being removed: it keeps what it saw (T2)."""
+    if membership.parting:
+        return membership
+    return _replace(membership, version=version, parting=head, removed=removed)
+
+
+def is_present(head: Head, membership: Membership | None) -> bool:
+    """Tell whether a member may send: neither left nor removed, and the team goes on (T1)."""
+    return membership is not None and membership.parting is None and not head.dismissed
