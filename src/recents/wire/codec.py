@@ -1,0 +1,100 @@
+"""Frames to bytes and back (``docs/protocol.md``, section 1).
+
+Rules of this file:
+
+1. Either a frame, or ``Refused`` / ``PeerMistake`` with a reason; never another exception.
+2. One message of the transport holds one frame or several, one a line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from recents.core.errors import Code, PeerMistake, Refused
+from recents.wire.frames import DeviceFrame, NodeFrame
+
+T = TypeVar("T")
+
+MAX_DEVICE_FRAME_BYTES = 256 * 1024
+"""The largest legal post: 5,000 characters as JSON escapes of up to 12 bytes, an attachment of
+16 KiB, 200 mentions of 63 bytes: 90 KB; a list of 1,000 members: 66 KB. Rounded up generously."""
+
+MAX_DEVICE_MESSAGE_BYTES = 1024 * 1024
+"""Beyond this the transport does not even buffer and closes the connection (code 1009)."""
+
+_encoder = msgspec.json.Encoder()
+_device_decoder: msgspec.json.Decoder[DeviceFrame] = msgspec.json.Decoder(DeviceFrame)
+_node_decoder: msgspec.json.Decoder[NodeFrame] = msgspec.json.Decoder(NodeFrame)
+_ID = re.compile(rb'"id"\s*:\s*"([!#-\[\]-~]{1,64})"')
+
+
+def encode(frame: DeviceFrame | NodeFrame) -> bytes:
+    """Return the JSON text of one frame, without a newline."""
+    return _encoder.encode(frame)
+
+
+def encode_result(result: msgspec.Struct | None) -> msgspec.Raw:
+    """Return a result ready to be put into an ``Answer``."""
+    return msgspec.Raw(_encoder.encode(result))
+
+
+def join(frames: Iterable[bytes]) -> str:
+    """Put encoded frames into one text message, one a line."""
+    return b"\n".join(frames).decode()
+
+
+def split(message: str | bytes) -> list[bytes]:
+    """Take a text message apart into encoded frames; blank lines are skipped."""
+    data = message.encode("utf-8", "surrogatepass") if isinstance(message, str) else message
+    return [line for line in data.split(b"\n") if line.strip()]
+
+
+def decode_device_frame(data: bytes) -> DeviceFrame:
+    """Read a frame that a device sent.
+
+    Raises:
+        Refused: ``too_large`` or ``bad_frame``, saying where it is wrong.
+    """
+    if len(data) > MAX_DEVICE_FRAME_BYTES:
+        raise Refused(
+            Code.TOO_LARGE,
+            f"the frame has {len(data)} bytes; send at most {MAX_DEVICE_FRAME_BYTES}",
+        )
+    try:
+        return _device_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Refused(Code.BAD_FRAME, f"not a frame of this protocol: {error}") from error
+
+
+def decode_node_frame(data: bytes) -> NodeFrame:
+    """Read a frame that a node sent.
+
+    Raises:
+        PeerMistake: it is not a frame of this protocol.
+    """
+    try:
+        return _node_decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PeerMistake(f"the node sent something else than a frame: {error}") from error
+
+
+def decode_result(raw: msgspec.Raw, kind: type[T]) -> T:
+    """Read the result of an answer.
+
+    Raises:
+        PeerMistake: it is not a result of this kind.
+    """
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise PeerMistake(f"the node sent something else than {kind.__name__}: {error}") from error
+
+
+def readable_id(data: bytes) -> str | None:
+    """Find the id in a frame that could not be read, so that the refusal can quote it."""
+    match = _ID.search(data[:MAX_DEVICE_FRAME_BYTES])
+    return match[1].decode() if match else None

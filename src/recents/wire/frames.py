@@ -1,0 +1,248 @@
+"""The frames, as ``docs/protocol.md`` describes them (sections 2–5).
+
+Rules of this file:
+
+1. A frame is a JSON object whose ``type`` says which; what a device asks for has an ``id``.
+2. Commands and rows are the values of the core; there is no second shape of them.
+3. A field with its default value is left out.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from recents.core.commands import (
+    AddMembers,
+    ClearHistory,
+    CreateTeam,
+    Delete,
+    DeleteAll,
+    DismissTeam,
+    LeaveTeam,
+    Post,
+    Read,
+    ReadAll,
+    RemoveMember,
+    RenameTeam,
+)
+from recents.core.entry import InboxEntry
+from recents.core.errors import Code
+from recents.core.ids import Conversation
+from recents.core.message import Message
+from recents.core.replica import Gone
+from recents.core.totals import Totals
+
+PROTOCOL_VERSION = 1
+
+
+class _Strict(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """From a device: an unknown field is a mistake that the developer wants to hear of."""
+
+
+class _Lenient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """From the node: a device skips what it does not know, so that nodes can grow."""
+
+
+class Hello(_Strict, tag="hello", frozen=True):
+    """A device introduces itself.
+
+    Attributes:
+        protocol: the version of the protocol that the device speaks.
+        account: who logs in.
+        token: the secret that was given out for this account.
+        device: a name for the device, for lists and logs.
+        since: the sync token up to which the device has everything; None on a first start.
+    """
+
+    protocol: int
+    account: str
+    token: str
+    device: str = ""
+    since: str | None = None
+
+
+class ListRows(_Strict, tag="list", frozen=True):
+    """Ask for a page of rows with the totals."""
+
+    id: str
+    limit: int = 50
+    cursor: str | None = None
+
+
+class History(_Strict, tag="history", frozen=True):
+    """Ask for messages of a conversation before ``before_seq``, the newest ones of them."""
+
+    id: str
+    conversation: Conversation
+    before_seq: int | None = None
+    limit: int = 50
+
+
+class TeamMembers(_Strict, tag="team_members", frozen=True):
+    """Ask for the present members of a team, in byte order, after an account id."""
+
+    id: str
+    conversation: Conversation
+    after: str = ""
+    limit: int = 1_000
+
+
+class MyTeams(_Strict, tag="my_teams", frozen=True):
+    """Ask for the teams that the account is in."""
+
+    id: str
+
+
+Command = (
+    Post
+    | Read
+    | ReadAll
+    | Delete
+    | DeleteAll
+    | ClearHistory
+    | CreateTeam
+    | AddMembers
+    | RemoveMember
+    | LeaveTeam
+    | RenameTeam
+    | DismissTeam
+)
+Query = ListRows | History | TeamMembers | MyTeams
+DeviceFrame = Hello | Command | Query
+
+
+class Welcome(_Lenient, tag="welcome", frozen=True):
+    """The node accepts a device.
+
+    Attributes:
+        time_ms: the node's clock.
+        heartbeat_s: seconds between the node's pings; silence for twice as long is an end.
+    """
+
+    protocol: int
+    account: str
+    time_ms: int
+    heartbeat_s: float
+
+
+class CaughtUp(_Lenient, tag="caught_up", frozen=True):
+    """A page of what changed since the token of the greeting.
+
+    Attributes:
+        reset: on the first page: the rows of this catch-up are all there are; forget others.
+        totals: on the first page after a reset: the sums over all rows, also those to come.
+        token: on the last page: the device now has everything up to here.
+    """
+
+    rows: tuple[InboxEntry, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    reset: bool = False
+    totals: Totals | None = None
+    token: str | None = None
+
+
+class Changed(_Lenient, tag="changed", frozen=True):
+    """Rows that changed, as they are now, and the new messages in them.
+
+    Attributes:
+        messages: new messages per conversation, oldest first; after a burst only the newest.
+        token: the device now has everything up to here; None: this change goes on in the next
+            frame and is one change with it (D4).
+    """
+
+    token: str | None = None
+    rows: tuple[InboxEntry, ...] = ()
+    gone: tuple[Gone, ...] = ()
+    messages: dict[Conversation, tuple[Message, ...]] = {}
+
+
+class Answer(_Lenient, tag="answer", frozen=True):
+    """A request was carried out; ``result`` depends on the request."""
+
+    id: str
+    result: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Error(_Lenient, tag="error", frozen=True):
+    """A request was refused, or a frame made no sense; the connection goes on.
+
+    Attributes:
+        id: of the request; None where the frame had no readable id.
+        retry_after_s: set where the same request may succeed later.
+    """
+
+    code: Code
+    message: str
+    id: str | None = None
+    details: dict[str, str | int] = {}
+    retry_after_s: float | None = None
+
+
+class Bye(_Lenient, tag="bye", frozen=True):
+    """The node ends the connection, and says why.
+
+    Attributes:
+        retry_after_s: seconds after which to connect again; None: not with these credentials.
+    """
+
+    code: Code
+    message: str
+    details: dict[str, str | int] = {}
+    retry_after_s: float | None = None
+
+
+NodeFrame = Welcome | CaughtUp | Changed | Answer | Error | Bye
+
+
+class Posted(_Lenient, frozen=True):
+    """Result of ``post``: where the message stands. Sending again gives the same (M2)."""
+
+    seq: int
+    ordinal: int
+    time_ms: int
+
+
+class Rows(_Lenient, frozen=True):
+    """Result of ``list``."""
+
+    rows: tuple[InboxEntry, ...]
+    totals: Totals
+    next_cursor: str | None = None
+
+
+class Messages(_Lenient, frozen=True):
+    """Result of ``history``, oldest first; ``more``: there are older ones."""
+
+    messages: tuple[Message, ...]
+    more: bool = False
+
+
+class Member(_Lenient, frozen=True):
+    """One member of a team."""
+
+    account: str
+    joined_ms: int
+    owner: bool = False
+
+
+class Members(_Lenient, frozen=True):
+    """Result of ``team_members``; ``more``: ask again after the last account."""
+
+    members: tuple[Member, ...]
+    more: bool = False
+
+
+class Team(_Lenient, frozen=True):
+    """One team of the account."""
+
+    conversation: Conversation
+    name: str = ""
+    owner: str = ""
+
+
+class Teams(_Lenient, frozen=True):
+    """Result of ``my_teams``."""
+
+    teams: tuple[Team, ...]
