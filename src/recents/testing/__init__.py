@@ -1,0 +1,1 @@
+"""Public fakes for tests: clocks, whole worlds in one process, and the oracle."""

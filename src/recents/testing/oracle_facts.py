@@ -1,0 +1,130 @@
+"""What the oracle remembers: every message, and what each member did.
+
+Rules of this file:
+
+1. Facts only. Nothing here is a sum, a counter or a row; those are recounted when asked for.
+2. Nothing is ever thrown away: a recalled or deleted message stays, with the fact beside it.
+3. Nothing of `recents` is imported but the oracle's own files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+P2P = "p2p"
+TEAM_KINDS = ("team", "super_team")
+KINDS = (P2P, *TEAM_KINDS)
+
+NEVER_DELETED = -1
+"""`Member.deleted_seq` of a row that nobody deleted; an empty row is deleted at 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message, as posted and with what became of it."""
+
+    seq: int
+    client_id: str
+    sender: str
+    time_ms: int
+    kind: str
+    text: str
+    counts: bool
+    bumps: bool
+    previews: bool
+    edited: bool = False
+    recalled_by: str | None = None
+    recall_notice: bool = False
+
+    @property
+    def state(self) -> str:
+        """`"normal"`, `"edited"` or `"recalled"` (P1)."""
+        if self.recalled_by is not None:
+            return "recalled"
+        return "edited" if self.edited else "normal"
+
+    @property
+    def vanished(self) -> bool:
+        """Whether it was recalled without a notice, so that nobody sees it any more (P1)."""
+        return self.recalled_by is not None and not self.recall_notice
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """A photograph of a team at the moment somebody left it (T2)."""
+
+    membership: str
+    """`"left"` or `"removed"`."""
+    messages: tuple[Message, ...]
+    team_name: str | None
+
+
+@dataclass(slots=True)
+class Member:
+    """What one account did in one conversation."""
+
+    joined_ms: int
+    joined_seq: int
+    read_seq: int
+    """How far read; reading, deleting, clearing and joining move it forward."""
+    receipt_seq: int = 0
+    """How far the others are told it was read; only reading moves it (R6)."""
+    cleared_seq: int = 0
+    deleted_seq: int = NEVER_DELETED
+    deleted_messages: set[int] = field(default_factory=set)
+    """The seqs that were deleted for this account alone."""
+    parting: Parting | None = None
+
+
+@dataclass(slots=True)
+class Conversation:
+    """All messages and all members, former ones included, of one conversation."""
+
+    kind: str
+    owner: str | None = None
+    name: str | None = None
+    dismissed: bool = False
+    messages: list[Message] = field(default_factory=list)
+    """Message `seq` stands at place `seq - 1` (M1)."""
+    first_seqs: dict[tuple[str, str], int] = field(default_factory=dict)
+    """The seq that was given to (sender, client_id) (M2)."""
+    members: dict[str, Member] = field(default_factory=dict)
+
+    @property
+    def newest_seq(self) -> int:
+        """The seq of the newest message, 0 while there is none."""
+        return len(self.messages)
+
+    def is_present(self, account: str) -> bool:
+        """Whether `account` is a member now, neither gone nor in a dismissed team."""
+        member = self.members.get(account)
+        return member is not None and member.parting is None and not self.dismissed
+
+    def join(self, account: str, at_ms: int) -> None:
+        """Make `account` a member, again if it had gone: nothing of before is unread (U5)."""
+        before = self.members.get(account)
+        if before is None:
+            self.members[account] = Member(at_ms, self.newest_seq, self.newest_seq)
+        elif before.parting is not None:
+            before.parting = None
+            before.joined_ms = max(before.joined_ms, at_ms)
+            before.joined_seq = before.read_seq = self.newest_seq
+            before.deleted_seq = NEVER_DELETED
+
+    def part(self, account: str, membership: str) -> None:
+        """Take `account` out; it goes on seeing the team as it is at this moment (T2)."""
+        if self.is_present(account):
+            photograph = Parting(membership, tuple(self.messages), self.name)
+            self.members[account].parting = photograph
+
+
+def kind_of(conversation: str) -> str:
+    """`"p2p"`, `"team"` or `"super_team"`: what stands before the colon.
+
+    Raises:
+        ValueError: No conversation can have this name.
+    """
+    kind, _, who = conversation.partition(":")
+    if kind not in KINDS or not who:
+        raise ValueError(f"{conversation!r} is not the name of a conversation")
+    return kind

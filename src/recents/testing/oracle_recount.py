@@ -1,0 +1,218 @@
+"""What an account must see, recounted from all the messages of a conversation.
+
+Rules of this file:
+
+1. Recount, never remember: each answer is found by going through the messages themselves.
+2. Look only: no function here changes a fact.
+3. One function per question, in the words of the rule that it answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from recents.testing.oracle_facts import P2P
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from recents.testing.oracle_facts import Conversation, Member, Message
+
+PREVIEW_CHARACTERS = 200
+"""The longest text of a preview, in characters (P1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedPreview:
+    """The newest visible message, in the short form that a row shows (P1)."""
+
+    seq: int
+    client_id: str
+    sender: str
+    kind: str
+    time_ms: int
+    text: str
+    state: str
+    recalled_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedRow:
+    """One row of the list, as the account must see it."""
+
+    conversation: str
+    activity_ms: int
+    last_seq: int
+    read_seq: int
+    unread: int
+    preview: ExpectedPreview | None
+    status: str | None
+    membership: str
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedTotals:
+    """The sums over the visible rows."""
+
+    unread: int
+    unread_conversations: int
+    conversations: int
+    badge: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedMessage:
+    """One message of the history, with its whole text; empty once it is recalled."""
+
+    seq: int
+    client_id: str
+    sender: str
+    kind: str
+    time_ms: int
+    text: str
+    state: str
+    recalled_by: str | None
+
+
+def messages_known_to(conversation: Conversation, account: str) -> Sequence[Message]:
+    """All messages; for one who left, as they were when it left (T2)."""
+    parting = conversation.members[account].parting
+    return conversation.messages if parting is None else parting.messages
+
+
+def countable_seqs(conversation: Conversation, account: str) -> list[int]:
+    """The seqs of the messages that are unread for `account` (U1)."""
+    member = conversation.members[account]
+    position = max(member.read_seq, member.cleared_seq, member.joined_seq)
+    later = messages_known_to(conversation, account)[position:]
+    return [
+        message.seq
+        for message in later
+        if message.counts
+        and message.sender != account
+        and message.recalled_by is None
+        and message.seq not in member.deleted_messages
+    ]
+
+
+def history(conversation: Conversation, account: str) -> list[ExpectedMessage]:
+    """The messages that `account` may see, oldest first."""
+    member = conversation.members[account]
+    known = messages_known_to(conversation, account)
+    return [_expected_message(message) for message in known if _may_see(member, message)]
+
+
+def preview(conversation: Conversation, account: str) -> ExpectedPreview | None:
+    """The newest message that `account` may see and that may be a preview (P1)."""
+    member = conversation.members[account]
+    for message in reversed(messages_known_to(conversation, account)):
+        if message.previews and _may_see(member, message):
+            return _expected_preview(message)
+    return None
+
+
+def activity_ms(conversation: Conversation, account: str) -> int:
+    """The newest of: joining, and the last bumping message (O2).
+
+    Times never decrease within a conversation (M4), so the last bumping message is the one
+    with the highest time. It still holds the row's place when it is recalled or deleted.
+    """
+    joined_ms = conversation.members[account].joined_ms
+    for message in reversed(messages_known_to(conversation, account)):
+        if message.bumps:
+            return max(joined_ms, message.time_ms)
+    return joined_ms
+
+
+def status(conversation: Conversation, account: str) -> str | None:
+    """How far the previewed message got, if it is `account`'s own: "sent" or "read" (R6)."""
+    shown = preview(conversation, account)
+    if shown is None or shown.sender != account:
+        return None
+    if conversation.kind == P2P:
+        for other, member in conversation.members.items():
+            if other != account and member.receipt_seq >= shown.seq:
+                return "read"
+    return "sent"
+
+
+def membership(conversation: Conversation, account: str) -> str:
+    """`"member"`, `"left"`, `"removed"` or `"dismissed"` (T2)."""
+    parting = conversation.members[account].parting
+    if parting is not None:
+        return parting.membership
+    return "dismissed" if conversation.dismissed else "member"
+
+
+def team_name(conversation: Conversation, account: str) -> str | None:
+    """The team's name; for one who left, as it was then (T2). None in P2P."""
+    parting = conversation.members[account].parting
+    return conversation.name if parting is None else parting.team_name
+
+
+def is_listed(conversation: Conversation, account: str) -> bool:
+    """Whether the row shows: never deleted, or a message came since (D2)."""
+    newest_known = len(messages_known_to(conversation, account))
+    return newest_known > conversation.members[account].deleted_seq
+
+
+def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
+    """The row of `conversation`, which `account` calls `named`."""
+    return ExpectedRow(
+        conversation=named,
+        activity_ms=activity_ms(conversation, account),
+        last_seq=len(messages_known_to(conversation, account)),
+        read_seq=conversation.members[account].read_seq,
+        unread=len(countable_seqs(conversation, account)),
+        preview=preview(conversation, account),
+        status=status(conversation, account),
+        membership=membership(conversation, account),
+        name=team_name(conversation, account),
+    )
+
+
+def _may_see(member: Member, message: Message) -> bool:
+    """Whether the history of `member` shows `message` (P1, D3, D5)."""
+    return (
+        message.seq > member.cleared_seq
+        and message.seq not in member.deleted_messages
+        and not message.vanished
+    )
+
+
+def _expected_preview(message: Message) -> ExpectedPreview:
+    return ExpectedPreview(
+        seq=message.seq,
+        client_id=message.client_id,
+        sender=message.sender,
+        kind=message.kind,
+        time_ms=message.time_ms,
+        text=_on_one_line(_text_left(message))[:PREVIEW_CHARACTERS],
+        state=message.state,
+        recalled_by=message.recalled_by,
+    )
+
+
+def _expected_message(message: Message) -> ExpectedMessage:
+    return ExpectedMessage(
+        seq=message.seq,
+        client_id=message.client_id,
+        sender=message.sender,
+        kind=message.kind,
+        time_ms=message.time_ms,
+        text=_text_left(message),
+        state=message.state,
+        recalled_by=message.recalled_by,
+    )
+
+
+def _text_left(message: Message) -> str:
+    """The text, of which a recall leaves nothing (P2)."""
+    return "" if message.recalled_by is not None else message.text
+
+
+def _on_one_line(text: str) -> str:
+    """`text` with each line break, however it is written, as one space (P1)."""
+    return text.replace("\r\n", " ").replace("\n", " ").replace("\r", " ")
