@@ -20,7 +20,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: setup
 setup: $(STAMP) ## make .venv with everything pinned (only when something changed)
@@ -68,7 +68,7 @@ test: $(STAMP) ## everything that is not heavy
 
 .PHONY: test-heavy
 test-heavy: $(STAMP) ## only the heavy tests, one at a time
-	$(PYTEST) -m heavy $(ARGS)
+	$(PYTEST) -m heavy $(ARGS) || [ $$? -eq 5 ] # 5: none there yet
 
 .PHONY: test-all
 test-all: test test-heavy ## test, then the heavy tests

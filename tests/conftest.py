@@ -1,10 +1,11 @@
-"""What every test shares: how hard Hypothesis tries.
+"""What every test shares: how hard Hypothesis tries, and no event loop outside a test.
 
 Deadlines are off in all profiles: a slow machine is not a wrong program. `HYPOTHESIS_PROFILE`
 names the profile: `default` looks at new examples each time, `ci` at the same ones, so that a
 failure can be had again; `thorough` is for a long search by hand.
 """
 
+import asyncio
 import os
 
 from hypothesis import settings
@@ -15,3 +16,8 @@ settings.register_profile(
     "thorough", parent=settings.get_profile("default"), max_examples=4_000, stateful_step_count=100
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+# Before a plain test, looptime's plugin asks asyncio for the current loop. Unless one was ever
+# set, asyncio makes one that nobody closes, and its ResourceWarning fails whatever test happens
+# to run when it is collected. Having said "none" makes the question harmless.
+asyncio.set_event_loop(None)

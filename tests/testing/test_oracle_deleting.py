@@ -22,6 +22,8 @@ def test_D1_a_deleted_row_leaves_the_list_and_the_totals() -> None:
     oracle.delete("bob", "p2p:alice")
     assert names_of(oracle, "bob") == ["p2p:carol"]
     assert oracle.totals("bob") == ExpectedTotals(1, 1, 1, 1)
+    oracle.read("bob", "p2p:carol")
+    assert oracle.totals("bob") == ExpectedTotals(0, 0, 1, 0)
 
 
 def test_D1_history_stays_and_others_notice_nothing() -> None:
@@ -121,6 +123,7 @@ def test_D4_deleting_all_covers_exactly_the_kinds() -> None:
     say(oracle, "carol", "p2p:bob", "a")
     oracle.delete_all("bob", kinds=["p2p"])
     assert names_of(oracle, "bob") == [TEAM]
+    assert len(oracle.history("bob", "p2p:carol")) == 1
     say(oracle, "alice", "p2p:bob", "b")
     assert oracle.countable("bob", "p2p:alice") == [2]
     oracle.delete_all("bob", clear_history=True)

@@ -218,6 +218,8 @@ def test_names_that_cannot_be_are_refused() -> None:
     oracle = team_of("olga")
     with pytest.raises(ValueError, match="'bob' is not the name of a conversation"):
         oracle.read("olga", "bob")
+    with pytest.raises(ValueError, match="'group:bob' is not the name of a conversation"):
+        oracle.read("olga", "group:bob")
     with pytest.raises(ValueError, match="'p2p:' is not the name of a conversation"):
         oracle.post("olga", "p2p:", client_id="a", at_ms=1_000)
     with pytest.raises(ValueError, match="'p2p:bob' is not the name of a team"):
