@@ -68,10 +68,13 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
-    """Return the membership of an account that joins, for the first time or again (U5, T1)."""
+    """Return the membership of an account that joins, for the first time or again (U5, T1).
+
+    A row never sinks, also where the clock went back before the account joined again (O2).
+    """
     return Membership(
         version=version,
-        joined_ms=at_ms,
+        joined_ms=max(at_ms, previous.joined_ms) if previous else at_ms,
         joined_seq=head.last_seq,
         joined_version=version,
         read_seq=head.last_seq,

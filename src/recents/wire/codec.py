@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import msgspec
 
+from recents.core.commands import Post
 from recents.core.errors import Code, PeerMistake, Refused
 from recents.wire.frames import DeviceFrame, NodeFrame
 
@@ -26,10 +27,25 @@ MAX_DEVICE_FRAME_BYTES = 256 * 1024
 MAX_DEVICE_MESSAGE_BYTES = 1024 * 1024
 """Beyond this the transport does not even buffer and closes the connection (code 1009)."""
 
+MAX_ATTACHMENT_DEPTH = 64
+"""How deep an attachment nests is bounded by the stack of whoever reads it. A message that was
+stored must be readable everywhere, so the bound is far below any stack's."""
+
+_MAX_REASON_CHARACTERS = 200
+"""What was wrong may quote the frame, and that may be long."""
+
+
+class _Identified(msgspec.Struct):
+    """All that is looked for in a frame that could not be read."""
+
+    id: str
+
+
 _encoder = msgspec.json.Encoder()
 _device_decoder: msgspec.json.Decoder[DeviceFrame] = msgspec.json.Decoder(DeviceFrame)
 _node_decoder: msgspec.json.Decoder[NodeFrame] = msgspec.json.Decoder(NodeFrame)
-_ID = re.compile(rb'"id"\s*:\s*"([!#-\[\]-~]{1,64})"')
+_identified_decoder: msgspec.json.Decoder[_Identified] = msgspec.json.Decoder(_Identified)
+_ID = re.compile(r"[!-~]{1,64}", re.ASCII)
 
 
 def encode(frame: DeviceFrame | NodeFrame) -> bytes:
@@ -65,9 +81,13 @@ def decode_device_frame(data: bytes) -> DeviceFrame:
             f"the frame has {len(data)} bytes; send at most {MAX_DEVICE_FRAME_BYTES}",
         )
     try:
-        return _device_decoder.decode(data)
+        frame = _device_decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refused(Code.BAD_FRAME, f"not a frame of this protocol: {error}") from error
+        reason = str(error)[:_MAX_REASON_CHARACTERS]
+        raise Refused(Code.BAD_FRAME, f"not a frame of this protocol: {reason}") from error
+    if isinstance(frame, Post) and frame.attachment is not None:
+        _check_depth(frame.attachment)
+    return frame
 
 
 def decode_node_frame(data: bytes) -> NodeFrame:
@@ -95,6 +115,29 @@ def decode_result(raw: msgspec.Raw, kind: type[T]) -> T:
 
 
 def readable_id(data: bytes) -> str | None:
-    """Find the id in a frame that could not be read, so that the refusal can quote it."""
-    match = _ID.search(data[:MAX_DEVICE_FRAME_BYTES])
-    return match[1].decode() if match else None
+    """Find the id in a frame that was refused, so that the refusal can quote it.
+
+    It is there to find where the frame is a JSON object with a text ``id``.
+    """
+    try:
+        found = _identified_decoder.decode(data).id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if _ID.fullmatch(found) else None
+
+
+def _check_depth(attachment: object) -> None:
+    layer = [attachment]
+    for _ in range(MAX_ATTACHMENT_DEPTH + 1):
+        layer = [inner for value in layer for inner in _parts_of(value)]
+        if not layer:
+            return
+    raise Refused(
+        Code.BAD_VALUE, f"the attachment nests deeper than {MAX_ATTACHMENT_DEPTH} levels"
+    )
+
+
+def _parts_of(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()

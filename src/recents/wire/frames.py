@@ -117,8 +117,9 @@ class Welcome(_Lenient, tag="welcome", frozen=True):
     """The node accepts a device.
 
     Attributes:
-        time_ms: the node's clock.
-        heartbeat_s: seconds between the node's pings; silence for twice as long is an end.
+        time_ms: the node's clock when the connection was opened.
+        heartbeat_s: seconds of silence after which the node pings; silent for half as long
+            again, the device is gone.
     """
 
     protocol: int
