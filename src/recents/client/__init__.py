@@ -1,0 +1,1 @@
+"""The SDK: a live, complete copy of an account's list of conversations."""

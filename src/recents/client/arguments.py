@@ -1,0 +1,115 @@
+"""What an application passes in, checked before anything is sent.
+
+Rules of this file:
+
+1. The core says what is wrong; here it becomes the caller's mistake, raised at the call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from recents.core import ids
+from recents.core.commands import AnyCommand, check
+from recents.core.errors import CallerMistake, Refused
+from recents.core.ids import Conversation, Kind
+
+C = TypeVar("C", bound=AnyCommand)
+
+
+@contextmanager
+def callers_mistake() -> Iterator[None]:
+    """Turn a refusal of the core into a ``CallerMistake``."""
+    try:
+        yield
+    except Refused as refusal:
+        raise CallerMistake(refusal.args[0]) from refusal
+
+
+def checked(command: C) -> C:
+    """Return a command whose values are within the rules.
+
+    Raises:
+        CallerMistake: they are not.
+    """
+    with callers_mistake():
+        check(command)
+    return command
+
+
+def p2p(account: str) -> Conversation:
+    """Name the conversation with ``account``: ``p2p("bob")`` is ``p2p:bob``.
+
+    Raises:
+        CallerMistake: this cannot be an account id (I1).
+    """
+    with callers_mistake():
+        return ids.p2p(account)
+
+
+def team(team_id: str) -> Conversation:
+    """Name a team's conversation: ``team("t1")`` is ``team:t1``.
+
+    Raises:
+        CallerMistake: this cannot be a team's id (I1).
+    """
+    with callers_mistake():
+        return ids.team(team_id)
+
+
+def super_team(team_id: str) -> Conversation:
+    """Name a super team's conversation: ``super_team("big")`` is ``super_team:big``.
+
+    Raises:
+        CallerMistake: this cannot be a team's id (I1).
+    """
+    with callers_mistake():
+        return ids.super_team(team_id)
+
+
+def checked_conversation(conversation: str) -> Conversation:
+    """Return ``conversation`` if it names one.
+
+    Raises:
+        CallerMistake: it does not.
+    """
+    with callers_mistake():
+        return ids.check_conversation(conversation)
+
+
+def several(texts: Iterable[str], what: str) -> tuple[str, ...]:
+    """Return several texts as a tuple.
+
+    Raises:
+        CallerMistake: it is one text, which Python would take apart into characters.
+    """
+    if isinstance(texts, str):
+        raise CallerMistake(f"{what} takes several: write [{texts!r}]")
+    return tuple(texts)
+
+
+def some_kinds(kinds: Iterable[Kind | str] | None) -> tuple[Kind, ...] | None:
+    """Return kinds of conversations; None stands for all.
+
+    Raises:
+        CallerMistake: one of them is none.
+    """
+    if kinds is None:
+        return None
+    try:
+        return tuple(Kind(kind) for kind in several(kinds, "kinds"))
+    except ValueError as error:
+        raise CallerMistake(f"{error}: use {', '.join(Kind)}") from error
+
+
+def positive(limit: int, what: str = "limit") -> int:
+    """Return ``limit`` if it is at least 1.
+
+    Raises:
+        CallerMistake: it is not.
+    """
+    if limit < 1:
+        raise CallerMistake(f"{what} is {limit}; it must be 1 or above")
+    return limit

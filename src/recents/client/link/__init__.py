@@ -1,0 +1,1 @@
+"""How the SDK reaches a node: the port and its adapters."""

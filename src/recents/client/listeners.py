@@ -1,0 +1,145 @@
+"""Who wants to hear, and how they are told (rule C1, case 30).
+
+Rules of this file:
+
+1. A listener is called at once and must return soon; what it raises is logged and hurts nobody.
+2. A feed is for those who take their time: it never waits for them and never grows beyond the
+   list itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import logging
+import weakref
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, ParamSpec
+
+from recents.client.changes import Backlog, ChangeBatch
+from recents.client.state import State
+from recents.core.errors import CallerMistake, RecentsError
+from recents.core.ids import Conversation
+from recents.core.message import Message
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+
+
+class Listeners(Generic[P]):
+    """Functions that are called with the same arguments, in the order they came."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[object, Callable[P, object]] = {}
+
+    def add(self, listener: Callable[P, object]) -> Callable[[], None]:
+        """Call ``listener`` from now on.
+
+        Returns:
+            A function that ends this; calling it again does nothing.
+
+        Raises:
+            CallerMistake: it is a coroutine function, which nobody would await.
+        """
+        if inspect.iscoroutinefunction(listener):
+            raise CallerMistake(
+                "a listener is called, not awaited: pass a plain function, or use "
+                "`async for batch in inbox.changes()`"
+            )
+        key = object()
+        self._listeners[key] = listener
+
+        def remove() -> None:
+            self._listeners.pop(key, None)
+
+        return remove
+
+    def tell(self, *args: P.args, **kwargs: P.kwargs) -> None:
+        """Call every listener."""
+        for listener in tuple(self._listeners.values()):
+            try:
+                listener(*args, **kwargs)
+            except Exception:
+                log.exception("! a listener failed: %r", listener)
+
+
+class ChangeFeed(AsyncIterator[ChangeBatch]):
+    """Batches one after the other, for one consumer; ends when the client closes.
+
+    Batches that come while the consumer is busy arrive as one.
+    """
+
+    def __init__(self) -> None:
+        self._backlog = Backlog()
+        self._wake = asyncio.Event()
+        self._ended = False
+        self._why: Callable[[], RecentsError] | None = None
+
+    def put(self, batch: ChangeBatch) -> None:
+        """Add a batch; never waits."""
+        self._backlog.put(batch)
+        self._wake.set()
+
+    def end(self, why: Callable[[], RecentsError] | None = None) -> None:
+        """End the feed after what it holds, with an error where there is one."""
+        self._ended, self._why = True, why
+        self._wake.set()
+
+    async def __anext__(self) -> ChangeBatch:
+        while True:
+            batch = self._backlog.take()
+            if batch is not None:
+                return batch
+            if self._ended:
+                raise StopAsyncIteration if self._why is None else self._why()
+            self._wake.clear()
+            await self._wake.wait()
+
+
+class Announcer:
+    """Tells the application everything there is to hear.
+
+    Attributes:
+        batches: called with each ``ChangeBatch``.
+        messages: called with the conversation and each new message.
+        states: called with each new state.
+        state: the newest state.
+    """
+
+    def __init__(self) -> None:
+        self.batches: Listeners[[ChangeBatch]] = Listeners()
+        self.messages: Listeners[[Conversation, Message]] = Listeners()
+        self.states: Listeners[[State]] = Listeners()
+        self.state: State = "offline"
+        # A consumer that breaks out of its loop forgets its feed; then so do we.
+        self._feeds: weakref.WeakSet[ChangeFeed] = weakref.WeakSet()
+        self._ended = False
+        self._why: Callable[[], RecentsError] | None = None
+
+    def feed(self) -> ChangeFeed:
+        """Open a feed of the batches from now on."""
+        feed = ChangeFeed()
+        if self._ended:
+            feed.end(self._why)
+        else:
+            self._feeds.add(feed)
+        return feed
+
+    def tell_batch(self, batch: ChangeBatch) -> None:
+        """Announce a change of the list."""
+        for feed in self._feeds:
+            feed.put(batch)
+        self.batches.tell(batch)
+
+    def tell_state(self, state: State) -> None:
+        """Announce a state, if it is another one."""
+        if state != self.state:
+            self.state = state
+            self.states.tell(state)
+
+    def end(self, why: Callable[[], RecentsError] | None) -> None:
+        """End all feeds, with an error where there is one."""
+        self._ended, self._why = True, why
+        for feed in self._feeds:
+            feed.end(why)

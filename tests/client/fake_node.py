@@ -1,0 +1,190 @@
+"""A node that follows a script: what the SDK's tests talk to instead of a real one.
+
+Unlike a real node it keeps nothing: it says what a test tells it to say.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+import msgspec
+
+from recents.client.client import Client
+from recents.client.opening import assemble
+from recents.client.settings import Settings
+from recents.core.entry import InboxEntry
+from recents.core.errors import RecentsError, Refused, Unavailable
+from recents.core.ids import Conversation
+from recents.core.message import Preview
+from recents.core.totals import Totals
+from recents.wire import codec
+from recents.wire.frames import (
+    Answer,
+    Bye,
+    CaughtUp,
+    Changed,
+    Command,
+    DeviceFrame,
+    Error,
+    Hello,
+    NodeFrame,
+    Query,
+    Welcome,
+)
+
+F = TypeVar("F", bound=DeviceFrame)
+
+Reply = msgspec.Struct | RecentsError | None
+Script = Callable[[Command | Query], Reply]
+
+WELCOME = Welcome(protocol=1, account="alice", time_ms=0, heartbeat_s=25.0)
+
+
+class FakeConnection:
+    """One connection; a test may speak through it at any moment."""
+
+    def __init__(self, node: "FakeNode") -> None:
+        self.heard: list[DeviceFrame] = []
+        self.messages: list[str] = []
+        self.closed = False
+        self._node = node
+        self._to_device: asyncio.Queue[str | None] = asyncio.Queue()
+
+    async def send(self, message: str) -> None:
+        if self.closed:
+            raise Unavailable("the connection was lost")
+        self.messages.append(message)
+        for line in codec.split(message):
+            frame = codec.decode_device_frame(line)
+            self.heard.append(frame)
+            self._node.receive(self, frame)
+
+    async def receive(self) -> str | None:
+        return None if self.closed else await self._to_device.get()
+
+    async def close(self) -> None:
+        self.closed = True
+        self._to_device.put_nowait(None)
+
+    def say(self, *frames: NodeFrame) -> None:
+        """Send frames, in one message."""
+        self.say_text(codec.join(codec.encode(frame) for frame in frames))
+
+    def say_text(self, text: str) -> None:
+        self._to_device.put_nowait(text)
+
+    def drop(self) -> None:
+        """Lose the connection without a goodbye."""
+        self._to_device.put_nowait(None)
+
+
+class FakeNode:
+    """The node, as a `Link`.
+
+    Attributes:
+        greets: the frames that answer each hello, one list per connection; the last one stays.
+            None: silence.
+        answers: decides the answer to each request; None: requests stay unanswered.
+        refuses: the next attempts to connect fail with these.
+        connections: all of them, the newest last.
+    """
+
+    def __init__(self) -> None:
+        self.greets: list[list[NodeFrame] | None] = [[CaughtUp(reset=True, token="t.1")]]
+        self.answers: Script | None = lambda request: None
+        self.refuses: list[Exception] = []
+        self.connections: list[FakeConnection] = []
+
+    async def open(self) -> FakeConnection:
+        if self.refuses:
+            raise self.refuses.pop(0)
+        self.connections.append(FakeConnection(self))
+        return self.connections[-1]
+
+    @property
+    def connection(self) -> FakeConnection:
+        return self.connections[-1]
+
+    def heard(self, kind: type[F]) -> list[F]:
+        """Return all frames of one kind, over all connections."""
+        return [
+            frame
+            for connection in self.connections
+            for frame in connection.heard
+            if isinstance(frame, kind)
+        ]
+
+    def receive(self, connection: FakeConnection, frame: DeviceFrame) -> None:
+        if isinstance(frame, Hello):
+            greeting = self.greets.pop(0) if len(self.greets) > 1 else self.greets[0]
+            if greeting is not None:
+                refused = any(isinstance(frame, Bye) for frame in greeting)
+                connection.say(*([] if refused else [WELCOME]), *greeting)
+        elif self.answers is not None:
+            connection.say(answer_to(frame, self.answers(frame)))
+
+
+def answer_to(request: Command | Query, reply: Reply) -> Answer | Error:
+    """Make the frame that answers a request."""
+    if isinstance(reply, Refused):
+        return Error(id=request.id, code=reply.code, message=reply.args[0], details=reply.details)
+    assert not isinstance(reply, RecentsError)
+    return Answer(id=request.id, result=codec.encode_result(reply))
+
+
+def make_client(node: FakeNode, settings: Settings | None = None) -> Client:
+    """Make a client whose node is a fake, whose chance is 1, and who counts its ids."""
+    numbers = itertools.count(1)
+    return assemble(
+        node,
+        Hello(protocol=1, account="alice", token="secret", device="laptop"),
+        settings or Settings(),
+        lambda: 1.0,
+        lambda: f"id{next(numbers)}",
+    )
+
+
+def row(
+    name: str,
+    version: int = 1,
+    *,
+    at: int = 1_000,
+    last_seq: int = 1,
+    read_seq: int = 0,
+    unread: int = 0,
+    text: str = "hi",
+) -> InboxEntry:
+    """Make a row of a P2P conversation."""
+    return InboxEntry(
+        conversation=Conversation(name if ":" in name else f"p2p:{name}"),
+        version=version,
+        activity_ms=at,
+        last_seq=last_seq,
+        read_seq=read_seq,
+        unread=unread,
+        preview=Preview(seq=last_seq, client_id="c", sender="bob", time_ms=at, text=text),
+    )
+
+
+def first_page(
+    *rows: InboxEntry, token: str | None = "t.1", totals: Totals | None = None
+) -> CaughtUp:
+    """Make the first page of a first start or a reset."""
+    return CaughtUp(rows=rows, reset=True, totals=totals or Totals(), token=token)
+
+
+def changed(*rows: InboxEntry, token: str | None = "t.2", **fields: object) -> Changed:
+    """Make a frame of changed rows."""
+    return msgspec.structs.replace(Changed(token=token, rows=rows), **fields)
+
+
+def names(rows: Iterable[InboxEntry]) -> list[str]:
+    """Return the names of rows, in their order."""
+    return [entry.conversation for entry in rows]
+
+
+async def settle() -> None:
+    """Let everything happen that needs no time to pass."""
+    for _ in range(20):
+        await asyncio.sleep(0)

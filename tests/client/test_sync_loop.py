@@ -1,0 +1,390 @@
+"""Connecting, greeting, applying, and beginning again."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from recents.client.changes import ChangeBatch
+from recents.client.client import Client
+from recents.client.settings import Settings
+from recents.core.commands import Post, Read
+from recents.core.errors import Code, Refused, Unavailable
+from recents.core.ids import Conversation
+from recents.core.message import Message
+from recents.core.replica import Gone
+from recents.wire.frames import Answer, Bye, CaughtUp, Error, Hello, Posted
+from tests.client.fake_node import (
+    WELCOME,
+    FakeNode,
+    answer_to,
+    changed,
+    first_page,
+    make_client,
+    names,
+    row,
+    settle,
+)
+
+pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
+
+BOB = Conversation("p2p:bob")
+
+
+class Diary:
+    """Everything that a client announces, in order."""
+
+    def __init__(self, me: Client) -> None:
+        self.lines: list[str] = []
+        self.batches: list[ChangeBatch] = []
+        me.inbox.on_change(self._batch)
+        me.on_state(self.lines.append)
+
+    def _batch(self, batch: ChangeBatch) -> None:
+        self.batches.append(batch)
+        self.lines.append(f"batch {batch.cause}")
+
+
+@pytest_asyncio.fixture
+async def me(node: FakeNode) -> AsyncIterator[Client]:
+    node.greets = [[first_page(row("bob"), row("carol"))], [CaughtUp(token="t.9")]]
+    async with make_client(node) as client:
+        yield client
+
+
+async def test_the_greeting_says_who_and_since_when(node: FakeNode, me: Client) -> None:
+    node.connection.say(changed(row("bob", 2, text="x"), token="t.2"))
+    await settle()
+    node.connection.drop()
+    await asyncio.sleep(1)
+    first, second = node.heard(Hello)
+    assert (first.protocol, first.account, first.token, first.device) == (
+        1,
+        "alice",
+        "secret",
+        "laptop",
+    )
+    assert (first.since, second.since) == (None, "t.2")
+
+
+async def test_first_start_tells_the_first_page_then_the_rest_then_synced(
+    node: FakeNode,
+) -> None:
+    node.greets = [[first_page(row("bob"), token=None)]]
+    client = make_client(node)
+    diary = Diary(client)
+    async with client as me:
+        assert names((await me.inbox.list()).entries) == ["p2p:bob"]
+        node.connection.say(CaughtUp(rows=(row("carol"),), token="t.1"))
+        await settle()
+    assert diary.lines == [
+        "connecting",
+        "syncing",
+        "batch catch_up",
+        "batch catch_up",
+        "synced",
+        "offline",
+    ]
+
+
+async def test_case19_one_batch_then_synced(node: FakeNode, me: Client) -> None:
+    diary = Diary(me)
+    node.greets = [
+        [
+            CaughtUp(rows=(row("bob", 2, text="x"), row("dave", 3))),
+            changed(row("eve", 4)),
+            CaughtUp(gone=(Gone(Conversation("p2p:carol"), 5),), token="t.5"),
+        ]
+    ]
+    node.connection.drop()
+    await asyncio.sleep(1)
+    assert diary.lines == ["offline", "connecting", "syncing", "batch catch_up", "synced"]
+    (batch,) = diary.batches
+    assert names(batch.added) == ["p2p:dave", "p2p:eve"]
+    assert (len(batch.updated), len(batch.removed)) == (1, 1)
+
+
+async def test_C1_a_reconnect_without_news_tells_states_only(node: FakeNode, me: Client) -> None:
+    diary = Diary(me)
+    node.connection.drop()
+    await asyncio.sleep(1)
+    assert diary.lines == ["offline", "connecting", "syncing", "synced"]
+
+
+async def test_a_change_by_a_message_by_me_and_by_others(node: FakeNode, me: Client) -> None:
+    diary = Diary(me)
+    message = Message(seq=2, ordinal=2, sender="bob", client_id="c", time_ms=1)
+    node.connection.say(changed(row("bob", 2, unread=1), messages={BOB: (message,)}))
+    await settle()
+    node.answers = None
+    reading = asyncio.create_task(me.inbox.mark_read(BOB))
+    await settle()
+    (request,) = node.heard(Read)
+    node.connection.say(changed(row("carol", 3, unread=1)))
+    node.connection.say(changed(row("bob", 4, read_seq=2)), Answer(id=request.id))
+    await reading
+    assert [batch.cause for batch in diary.batches] == ["message", "other_device", "command"]
+
+
+async def test_when_an_answer_arrives_the_list_shows_it(node: FakeNode, me: Client) -> None:
+    node.answers = None
+    sending = asyncio.create_task(me.messages.send(BOB, "hello"))
+    await settle()
+    (post,) = node.heard(Post)
+    node.connection.say(changed(row("bob", 2, last_seq=2, text="hello")))
+    node.connection.say(answer_to(post, Posted(seq=2, ordinal=2, time_ms=5)))
+    assert (await sending).seq == 2
+    shown = await me.inbox.get(BOB)
+    assert shown is not None
+    assert shown.last_seq == 2
+
+
+async def test_answers_during_a_catch_up_wait_for_its_end(node: FakeNode, me: Client) -> None:
+    node.greets = [[CaughtUp(rows=(row("bob", 2, read_seq=1),))]]
+    node.connection.drop()
+    await asyncio.sleep(1)
+    reading = asyncio.create_task(me.inbox.mark_read(BOB))
+    await settle()
+    assert node.heard(Read)
+    assert not reading.done()
+    node.connection.say(CaughtUp(token="t.2"))
+    await reading
+    shown = await me.inbox.get(BOB)
+    assert shown is not None
+    assert shown.read_seq == 1
+
+
+async def test_C4_a_lost_connection_sends_again_what_was_not_answered(
+    node: FakeNode, me: Client
+) -> None:
+    node.answers = None
+    calls = [asyncio.create_task(me.inbox.mark_read(BOB)) for _ in range(3)]
+    await settle()
+    first = node.heard(Read)
+    node.connection.say(Answer(id=first[0].id))
+    node.answers = lambda request: None
+    node.connection.drop()
+    await asyncio.gather(*calls)
+    assert node.connection.heard[1:] == first[1:]
+
+
+async def test_held_answers_of_a_broken_catch_up_are_asked_for_again(
+    node: FakeNode, me: Client
+) -> None:
+    node.greets = [[CaughtUp(rows=(row("bob", 2),))], [CaughtUp(token="t.2")]]
+    node.connection.drop()
+    await asyncio.sleep(1)
+    reading = asyncio.create_task(me.inbox.mark_read(BOB))
+    await settle()
+    node.connection.drop()
+    await reading
+    assert len(node.heard(Read)) == 2
+
+
+async def test_requests_made_together_travel_together(node: FakeNode, me: Client) -> None:
+    await asyncio.gather(*(me.inbox.mark_read(BOB) for _ in range(50)))
+    assert len(node.connection.messages) == 2
+
+
+async def test_waits_grow_while_no_node_is_there_and_start_over_after(
+    node: FakeNode, me: Client
+) -> None:
+    loop = asyncio.get_running_loop()
+    node.refuses = [Unavailable("gone") for _ in range(4)]
+    node.connection.drop()
+    await settle()
+    began = loop.time()
+    await _until(me, "synced")
+    assert loop.time() - began == pytest.approx(0.2 + 0.4 + 0.8 + 1.6 + 3.2)
+    node.connection.drop()
+    await settle()
+    began = loop.time()
+    await _until(me, "synced")
+    assert loop.time() - began == pytest.approx(0.2)
+
+
+async def test_a_goodbye_with_a_time_is_honoured(node: FakeNode, me: Client) -> None:
+    loop = asyncio.get_running_loop()
+    node.connection.say(Bye(code=Code.CLOSING, message="restarting", retry_after_s=5.0))
+    await settle()
+    began = loop.time()
+    assert me.state == "offline"
+    await _until(me, "synced")
+    assert loop.time() - began == pytest.approx(5.2)
+
+
+async def test_a_goodbye_without_a_time_is_final(node: FakeNode, me: Client) -> None:
+    node.answers = None
+    reading = asyncio.create_task(me.inbox.mark_read(BOB))
+    feed = me.inbox.changes()
+    await settle()
+    node.connection.say(Bye(code=Code.REVOKED, message="this token was revoked"))
+    for call in (reading, me.inbox.mark_read(BOB), anext(feed)):
+        with pytest.raises(Refused, match="this token was revoked") as refusal:
+            await call
+        assert refusal.value.code == Code.REVOKED
+    assert me.state == "offline"
+    await asyncio.sleep(100)
+    assert len(node.connections) == 1
+    assert len((await me.inbox.list()).entries) == 2
+
+
+async def test_a_refused_request_hurts_no_other(node: FakeNode, me: Client) -> None:
+    node.answers = lambda request: Refused(Code.BEYOND_END, "too far", {"newest_seq": 1})
+    with pytest.raises(Refused, match="too far") as refusal:
+        await me.inbox.mark_read(BOB, 7)
+    assert refusal.value.details == {"newest_seq": 1}
+    assert me.state == "synced"
+
+
+async def test_an_overloaded_node_is_unavailable_for_a_time(node: FakeNode, me: Client) -> None:
+    node.answers = None
+    reading = asyncio.create_task(me.inbox.mark_read(BOB))
+    await settle()
+    request = node.heard(Read)[0]
+    node.connection.say(
+        Error(id=request.id, code=Code.OVERLOADED, message="busy", retry_after_s=2.0)
+    )
+    with pytest.raises(Unavailable) as refusal:
+        await reading
+    assert refusal.value.retry_after_s == 2.0
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["{", '{"type":"surprise"}', "[]", "\x00", '{"type":"answer"}']
+)
+async def test_nonsense_from_the_node_ends_the_connection_and_another_begins(
+    node: FakeNode, me: Client, nonsense: str
+) -> None:
+    node.connection.say_text(nonsense)
+    await asyncio.sleep(1)
+    assert len(node.connections) == 2
+    assert node.connections[0].closed
+    assert me.state == "synced"
+
+
+async def test_rows_before_the_welcome_are_nonsense(node: FakeNode, me: Client) -> None:
+    node.greets = [None, [CaughtUp(token="t.9")]]
+    node.connection.drop()
+    await asyncio.sleep(0.3)
+    node.connection.say(changed(row("mallory")))
+    await asyncio.sleep(1)
+    assert await me.inbox.get("p2p:mallory") is None
+    assert len(node.connections) == 3
+
+
+async def test_blank_lines_and_unknown_answers_are_skipped(node: FakeNode, me: Client) -> None:
+    node.connection.say_text('\n{"type":"answer","id":"nobody"}\n\n')
+    await settle()
+    assert me.state == "synced"
+    assert len(node.connections) == 1
+
+
+async def test_a_refused_frame_without_an_id_is_logged(
+    node: FakeNode, me: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        node.connection.say(Error(code=Code.BAD_FRAME, message="what?"))
+        await settle()
+    assert "what?" in caplog.text
+    assert me.state == "synced"
+
+
+async def test_a_node_that_accepts_and_says_nothing_is_given_up(
+    node: FakeNode, me: Client
+) -> None:
+    node.greets = [None, [CaughtUp(token="t.9")]]
+    node.connection.drop()
+    await asyncio.sleep(10.1)
+    assert len(node.connections) == 2
+    await _until(me, "synced")
+    assert node.connections[1].closed
+
+
+async def test_a_node_that_is_slow_after_its_welcome_is_waited_for(node: FakeNode) -> None:
+    node.greets = [[first_page(row("bob"), token=None)]]
+    async with make_client(node) as me:
+        await asyncio.sleep(3_600)
+        assert me.state == "syncing"
+        assert len(node.connections) == 1
+
+
+async def test_messages_are_told_after_the_rows_show_them(node: FakeNode, me: Client) -> None:
+    heard: list[object] = []
+    me.inbox.on_change(lambda batch: heard.append(names(batch.updated)))
+    me.messages.on_message(lambda name, message: heard.append((name, message.seq)))
+    messages = tuple(
+        Message(seq=seq, ordinal=seq, sender="bob", client_id=str(seq), time_ms=1)
+        for seq in (2, 3)
+    )
+    node.connection.say(changed(row("bob", 2, last_seq=3), messages={BOB: messages}))
+    await settle()
+    assert heard == [["p2p:bob"], ("p2p:bob", 2), ("p2p:bob", 3)]
+
+
+async def test_a_failing_listener_leaves_the_connection_alone(node: FakeNode, me: Client) -> None:
+    def fail(batch: ChangeBatch) -> None:
+        raise RuntimeError("mine")
+
+    me.inbox.on_change(fail)
+    node.connection.say(changed(row("bob", 2, unread=1)))
+    await settle()
+    assert (await me.inbox.totals()).unread == 1
+    assert len(node.connections) == 1
+
+
+async def test_case30_a_consumer_that_never_looks_holds_nothing_up(
+    node: FakeNode, me: Client
+) -> None:
+    feed = me.inbox.changes()
+    for version in range(2, 2_000):
+        node.connection.say(changed(row("bob", version, unread=version)))
+    await asyncio.sleep(1)
+    assert (await me.inbox.totals()).unread == 1_999
+    batch = await anext(feed)
+    assert (len(batch.updated), batch.totals.unread) == (1, 1_999)
+
+
+async def test_a_mistake_of_our_own_ends_the_client_with_a_word(
+    node: FakeNode, me: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(frame: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(me._sync_loop, "_take", fail)
+    with caplog.at_level(logging.ERROR):
+        node.connection.say(WELCOME)
+        await settle()
+    with pytest.raises(Unavailable, match="see the log"):
+        await me.inbox.mark_read(BOB)
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_a_broken_sender_is_noticed_by_the_receiver(node: FakeNode) -> None:
+    node.greets = [[first_page(row("bob"))], [CaughtUp(token="t.1")]]
+    async with make_client(node, Settings(request_timeout_s=5)) as me:
+        node.connection.closed = True
+        await me.inbox.mark_read(BOB)
+        assert len(node.connections) == 2
+
+
+async def test_a_posted_message_comes_back_whole(node: FakeNode, me: Client) -> None:
+    node.answers = lambda request: Posted(seq=3, ordinal=2, time_ms=77)
+    sent = await me.messages.send(BOB, "hello", client_id="mine")
+    assert (sent.seq, sent.ordinal, sent.time_ms, sent.sender, sent.client_id, sent.text) == (
+        3,
+        2,
+        77,
+        "alice",
+        "mine",
+        "hello",
+    )
+
+
+async def _until(me: Client, state: str) -> None:
+    reached = asyncio.Event()
+    remove = me.on_state(lambda new: reached.set() if new == state else None)
+    await reached.wait()
+    remove()

@@ -1,0 +1,52 @@
+"""The rows in order, however they move."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recents.client.view import View
+from recents.core.entry import InboxEntry
+from recents.core.ordering import place_of
+from tests.client.fake_node import row
+
+_moves = st.lists(
+    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 4)), max_size=8), max_size=8
+)
+
+
+@given(_moves)
+def test_O1_after_any_moves_the_order_is_that_of_sorting_afresh(
+    moves: list[list[tuple[str, int]]],
+) -> None:
+    view, rows = View(), dict[str, InboxEntry]()
+    for step in moves:
+        changed = {name: row(name, at=at) for name, at in step}
+        gone = [rows.pop(name) for name in list(rows)[:1]]
+        view.discard(gone)
+        view.put(list(changed.values()))
+        rows |= changed
+        places, more = view.after(None, 100)
+        assert places == sorted(place_of(entry) for entry in rows.values())
+        assert not more
+
+
+def test_a_row_that_did_not_move_keeps_its_one_place() -> None:
+    view = View()
+    view.put([row("a"), row("b")])
+    view.put([row("a", 2, text="other")])
+    assert len(view) == 2
+    assert len(view.after(None, 9)[0]) == 2
+
+
+def test_O4_a_page_begins_after_a_place_even_if_its_row_is_gone() -> None:
+    view = View()
+    rows = [row("a", at=3), row("b", at=2), row("c", at=1)]
+    view.put(rows)
+    view.discard(rows[:1])
+    assert view.after(place_of(rows[0]), 1) == ([place_of(rows[1])], True)
+
+
+def test_discarding_what_is_not_there_changes_nothing() -> None:
+    view = View()
+    view.put([row("a")])
+    view.discard([row("b")])
+    assert len(view) == 1
