@@ -1,0 +1,1 @@
+"""Measurements and the replay of real traffic; not part of the package."""
