@@ -1,0 +1,5 @@
+"""`python -m recents.cli` is `recents`."""
+
+from recents.cli import main
+
+main()
