@@ -218,7 +218,6 @@ class People:
         self._judge.judge("on the way", step.account, before)
         if isinstance(step, ReadAll):
             await inbox.mark_all_read(step.kinds)
-            # Rows that are not in the list are covered as well (R5).
             self._oracle.read_all(step.account, step.kinds)
         else:
             await inbox.delete_all(step.kinds, clear_history=step.clear)

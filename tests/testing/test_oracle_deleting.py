@@ -128,7 +128,16 @@ def test_D4_deleting_all_covers_exactly_the_kinds() -> None:
     assert oracle.countable("bob", "p2p:alice") == [2]
     oracle.delete_all("bob", clear_history=True)
     assert oracle.rows("bob") == []
-    assert oracle.history("bob", "p2p:carol") == []
+    assert oracle.history("bob", "p2p:alice") == []
+    assert len(oracle.history("bob", "p2p:carol")) == 1, "its row was gone already"
+
+
+def test_R5_a_row_that_is_gone_gives_no_receipt() -> None:
+    oracle = Oracle()
+    say(oracle, "alice", "p2p:bob", "a")
+    oracle.delete("bob", "p2p:alice")
+    oracle.read_all("bob")
+    assert row_of(oracle, "alice", "p2p:bob").status == "sent"
 
 
 def test_D4_what_the_device_did_not_know_is_not_touched() -> None:

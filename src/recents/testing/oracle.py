@@ -222,7 +222,7 @@ class Oracle:
         kinds: Collection[str] | None = None,
         upto: Mapping[str, int] | None = None,
     ) -> None:
-        """Read every conversation, or those of `kinds`, gone and dismissed teams included (R5).
+        """Read every row, or those of `kinds`, gone and dismissed teams included (R5).
 
         Args:
             account: Who reads.
@@ -363,11 +363,13 @@ class Oracle:
         for kind in kinds or ():
             if kind not in KINDS:
                 raise ValueError(f"there is no kind {kind!r}")
-        asked: dict[str, int | None] = dict.fromkeys(self._by_account.get(account, {}))
-        if upto is not None:
-            asked = dict(upto)
+        rooms = self._by_account.get(account, {})
+        hidden = {name for name in rooms if not recount.is_listed(rooms[name], account)}
+        asked = dict.fromkeys(rooms) if upto is None else upto
         return {
-            named: seq for named, seq in asked.items() if kinds is None or kind_of(named) in kinds
+            named: seq
+            for named, seq in asked.items()
+            if named not in hidden and (kinds is None or kind_of(named) in kinds)
         }
 
     def _positions(

@@ -1,0 +1,1 @@
+"""A node: the order of steps between its doors, the core and its store."""

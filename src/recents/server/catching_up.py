@@ -1,0 +1,91 @@
+"""What changed for an account since a version, as frames (rules O4, C3; design: one question).
+
+Rules of this file:
+
+1. The version is taken before the rows are read, so nothing between the two is missed: it is
+   sent again, which is harmless.
+2. Newest rows first; on a first start the first page comes with the totals of all rows.
+3. A row that is not visible is ``gone``; on a first start it is not mentioned at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+
+from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
+from recents.core.ordering import place_of
+from recents.core.replica import Gone
+from recents.core.totals import totals_of
+from recents.server.settings import Settings
+from recents.server.store.port import Seen, Store
+from recents.server.sync_token import token_of, version_in
+from recents.wire.frames import CaughtUp
+
+
+def entry_from(seen: Seen) -> InboxEntry:
+    """Return the row that a head and a membership make."""
+    return entry_of(
+        seen.account,
+        seen.conversation,
+        seen.head,
+        seen.membership,
+        retracted_after_read=seen.retracted_after_read,
+    )
+
+
+def rows_and_gone(found: Iterable[Seen]) -> tuple[list[InboxEntry], list[Gone]]:
+    """Part what is in the list from what is not."""
+    rows, gone = [], []
+    for seen in found:
+        if is_visible(seen.head, seen.membership):
+            rows.append(entry_from(seen))
+        else:
+            gone.append(Gone(seen.conversation, row_version(seen.head, seen.membership)))
+    return rows, gone
+
+
+async def catch_up(
+    store: Store, settings: Settings, account: str, since: str | None, version: int
+) -> AsyncIterator[CaughtUp]:
+    """Yield the frames that bring a device from its token to ``version``.
+
+    Args:
+        store: where the rows are.
+        settings: sizes of the pages.
+        account: whose rows.
+        since: the device's token, or None.
+        version: everything up to this version has been committed already.
+
+    Raises:
+        Refused: ``bad_value`` for a token that no node made.
+    """
+    token = token_of(store.epoch, version)
+    known = None if since is None else version_in(since, store.epoch, version)
+    if known is not None:
+        changed = await store.changed_since(account, known) if known < version else []
+        rows, gone = rows_and_gone(changed)
+        rows.sort(key=place_of)
+        for frame in _pages(rows, gone, token, settings):
+            yield frame
+        return
+    rows, _ = rows_and_gone(await store.changed_since(account, 0))
+    rows.sort(key=place_of)
+    first, rest = rows[: settings.first_page_rows], rows[settings.first_page_rows :]
+    totals = totals_of(rows)
+    if not rest:
+        yield CaughtUp(rows=tuple(first), reset=True, totals=totals, token=token)
+        return
+    yield CaughtUp(rows=tuple(first), reset=True, totals=totals)
+    for frame in _pages(rest, [], token, settings):
+        yield frame
+
+
+def _pages(
+    rows: list[InboxEntry], gone: list[Gone], token: str, settings: Settings
+) -> Iterable[CaughtUp]:
+    size = settings.rows_per_frame
+    pages = [CaughtUp(rows=tuple(rows[at : at + size])) for at in range(0, len(rows), size)]
+    pages += [CaughtUp(gone=tuple(gone[at : at + size])) for at in range(0, len(gone), size)]
+    yield from pages[:-1]
+    last = pages[-1] if pages else CaughtUp()
+    yield CaughtUp(rows=last.rows, gone=last.gone, token=token)

@@ -1,0 +1,140 @@
+"""Group commit: the commands of many connections in one transaction (rules D7, M1).
+
+Rules of this file:
+
+1. Commands are carried out in the order in which they came.
+2. A command is answered after its commit is durable, never before (D7).
+3. A refused command changes nothing and holds up nothing; a failed commit fails its whole batch.
+4. One callback per batch, not a future per command: that is what makes small commands cheap.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from recents.core.commands import AnyCommand
+from recents.core.errors import Code, Refused
+from recents.server.carrying_out import carry_out, want
+from recents.server.settings import Settings
+from recents.server.store.port import Store, StoreFailed
+from recents.server.store.workspace import Wanted, Workspace
+from recents.wire.frames import Posted
+
+log = logging.getLogger(__name__)
+
+Outcome = Posted | Refused | None
+"""What became of a command: a result, nothing to report, or why not."""
+
+
+@dataclass(slots=True)
+class Work:
+    """A command on its way to a commit.
+
+    Attributes:
+        actor: the account that asked.
+        answer: called once, after the commit, in the order of the commands.
+    """
+
+    actor: str
+    command: AnyCommand
+    answer: Callable[[Work, Outcome], None]
+
+
+class Committer:
+    """Carries commands out, many per commit."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        clock_ms: Callable[[], int],
+        committed: Callable[[Workspace], None],
+    ) -> None:
+        """Prepare; ``committed`` hears of every commit before its commands are answered."""
+        self._store = store
+        self._settings = settings
+        self._clock_ms = clock_ms
+        self._committed = committed
+        self._queue: deque[Work] = deque()
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    def submit(self, work: Work) -> None:
+        """Queue a command.
+
+        Raises:
+            Refused: ``overloaded`` or ``closing``; the command will not be carried out.
+        """
+        if self._stopping:
+            raise closing()
+        if len(self._queue) >= self._settings.queued_commands:
+            raise Refused(Code.OVERLOADED, "the node has too much to do; try again in a second")
+        self._queue.append(work)
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Refuse what waits and what comes; a commit that is under way is still answered."""
+        self._stopping = True
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Commit batch after batch until stopped."""
+        while not self._stopping:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            count = min(len(self._queue), self._settings.batch_commands)
+            await self._commit([self._queue.popleft() for _ in range(count)])
+        while self._queue:
+            work = self._queue.popleft()
+            work.answer(work, closing())
+
+    async def _commit(self, batch: list[Work]) -> None:
+        outcomes: list[Outcome] = [None] * len(batch)
+        wanted = Wanted()
+        epoch, newest = self._store.epoch, self._store.version
+        possible = []
+        for place, work in enumerate(batch):
+            try:
+                want(work.actor, work.command, wanted, epoch, newest)
+                possible.append(place)
+            except Refused as refusal:
+                outcomes[place] = refusal
+        at_ms = self._clock_ms()
+
+        def decide(workspace: Workspace) -> None:
+            for place in possible:
+                work = batch[place]
+                try:
+                    outcomes[place] = carry_out(workspace, work.actor, work.command, at_ms, epoch)
+                except Refused as refusal:
+                    outcomes[place] = refusal
+
+        try:
+            workspace = await self._store.transact(wanted, decide)
+        except StoreFailed as failure:
+            log.warning("! commit of %d commands failed: %s", len(batch), failure)
+            outcomes = [_not_stored()] * len(batch)
+        except Exception:
+            # A mistake of ours in one command must not end all committing.
+            log.exception("! commit of %d commands failed by a mistake of the node", len(batch))
+            outcomes = [_not_stored()] * len(batch)
+        else:
+            if workspace.changed:
+                self._committed(workspace)
+        for work, outcome in zip(batch, outcomes, strict=True):
+            work.answer(work, outcome)
+
+
+def _not_stored() -> Refused:
+    return Refused(Code.STORE_FAILED, "the node could not store this; nothing changed, try again")
+
+
+def closing() -> Refused:
+    """Return the refusal of a node that is stopping."""
+    return Refused(Code.CLOSING, "the node is stopping; nothing changed, try again shortly")

@@ -1,0 +1,255 @@
+"""From commits to connected devices: dirty sets, not queues (rules C1, C2, D4, R5, T2).
+
+Rules of this file:
+
+1. A commit marks conversations dirty for the connected members; what is sent is read at the
+   time of sending, so a burst costs one row and a slow device a set of names.
+2. ``version`` is the newest commit whose marks have been set; no frame carries a later token.
+3. A device's changes are written before its answers.
+4. One writer per device at a time: ``Outlet.busy`` says who.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
+
+from recents.core.errors import Code
+from recents.core.ids import ConversationKey, is_p2p, named_by, parties_of
+from recents.server.outlet import Outlet
+from recents.server.recent import RecentMessages
+from recents.server.settings import Settings
+from recents.server.store.port import Seen, Store, StoreFailed
+from recents.server.store.workspace import MembershipId, Workspace
+from recents.server.sync_token import token_of
+
+log = logging.getLogger(__name__)
+
+MAX_IMAGES = 100_000
+"""Rows kept between their commit and their delivery; beyond it they are read back instead."""
+
+LAST_WORDS_S = 2.0
+"""Seconds that slow devices have for their last answers when the node stops."""
+
+
+class Deliveries:
+    """Knows the connected devices and tells them what changed.
+
+    Attributes:
+        version: the newest commit that all connected devices have been marked for.
+        outlets: the connected devices of each account.
+    """
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        """Prepare for a store that has been opened."""
+        self.version = store.version
+        self.outlets: dict[str, set[Outlet]] = {}
+        self._store = store
+        self._settings = settings
+        self._watchers: dict[ConversationKey, set[str]] = {}
+        self._pending: dict[Outlet, None] = {}
+        self._images: dict[MembershipId, Seen] = {}
+        self._recent = RecentMessages(settings.recent_messages)
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def add(self, outlet: Outlet) -> None:
+        """Connect a device: from here on it is marked for what its account's commits change."""
+        self.outlets.setdefault(outlet.account, set()).add(outlet)
+
+    def watch(self, outlet: Outlet, teams: Iterable[ConversationKey]) -> None:
+        """Have a connected device hear of these teams, unless a commit said otherwise since."""
+        for key in teams:
+            if outlet.teams.setdefault(key, True):
+                self._watchers.setdefault(key, set()).add(outlet.account)
+
+    def discard(self, outlet: Outlet) -> None:
+        """Disconnect a device."""
+        outlet.close()
+        self._pending.pop(outlet, None)
+        others = self.outlets.get(outlet.account, set())
+        others.discard(outlet)
+        if not others:
+            self.outlets.pop(outlet.account, None)
+        for key in outlet.teams:
+            if not any(other.teams.get(key) for other in others):
+                self._unwatch(key, outlet.account)
+
+    def committed(self, workspace: Workspace) -> None:
+        """Mark what a commit changed."""
+        self.version = workspace.version
+        for key, messages in workspace.messages.items():
+            self._recent.remember(key, messages)
+        for (account, key), membership in workspace.memberships.items():
+            if account in self.outlets and not is_p2p(key):
+                self._follow(account, key, present=membership.parting is None)
+        for account, key in workspace.memberships:
+            told_by_head = key in workspace.heads and (
+                is_p2p(key) or account in self._watchers.get(key, ())
+            )
+            if account in self.outlets and not told_by_head:
+                # Who left in this very batch still hears of what came before.
+                self._mark(workspace, account, key, _first_seq(workspace, key))
+        for key in workspace.heads:
+            first_seq = _first_seq(workspace, key)
+            for account in parties_of(key) if is_p2p(key) else self._watchers.get(key, ()):
+                if account in self.outlets:
+                    self._mark(workspace, account, key, first_seq)
+        if self._pending:
+            self._wake.set()
+
+    def answer(self, outlet: Outlet, frame: bytes) -> None:
+        """Have an answer sent, after the changes that go with it."""
+        outlet.say(frame)
+        self._pending[outlet] = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Write to devices whenever there is something to say, until stopped."""
+        while not self._stopping:
+            await self._wake.wait()
+            self._wake.clear()
+            await self._flush()
+            if not self._pending or len(self._images) > MAX_IMAGES:
+                self._images.clear()
+
+    def stop(self) -> None:
+        """End ``run`` after what it is writing."""
+        self._stopping = True
+        self._wake.set()
+
+    async def drain(self) -> None:
+        """Write out everything that is pending after ``run`` has ended; wait for slow devices."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                while self._pending or self._tasks:
+                    await self._flush()
+                    if self._tasks:
+                        await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            task.cancel()
+
+    async def send_alone(self, outlet: Outlet, write: Callable[[], Awaitable[None]]) -> None:
+        """Let ``write`` send at length to one device; its changes wait until it is done."""
+        outlet.busy = True
+        try:
+            await write()
+        finally:
+            outlet.busy = False
+            if outlet.has_news and not outlet.closed:
+                self._pending[outlet] = None
+                self._wake.set()
+
+    async def _flush(self) -> None:
+        pending, self._pending = self._pending, {}
+        outlets = list(pending)
+        size = self._settings.flush_slice
+        for at in range(0, len(outlets), size):
+            part = [outlet for outlet in outlets[at : at + size] if not outlet.busy]
+            await self._write(part)
+            # Other connections get their turn between two slices of a large broadcast.
+            await asyncio.sleep(0)
+
+    async def _write(self, outlets: list[Outlet]) -> None:
+        ready = []
+        for outlet in outlets:
+            slow = outlet.peer.backlog() > self._settings.backlog_bytes
+            if slow or len(outlet.dirty) > self._settings.rows_per_frame:
+                self._write_apart(outlet)
+            else:
+                ready.append(outlet)
+        version = self.version
+        taken = [(outlet, outlet.take()) for outlet in ready]
+        found = await self._see(
+            {(outlet.account, key) for outlet, (dirty, _) in taken for key in dirty}
+        )
+        if found is None:
+            for outlet, (dirty, answers) in taken:
+                outlet.put_back(dirty, answers)
+                self._write_apart(outlet)
+            return
+        token = token_of(self._store.epoch, version)
+        for outlet, (dirty, answers) in taken:
+            await self._or_give_up(
+                outlet, outlet.write(dirty, answers, found, self._recent, token)
+            )
+
+    def _write_apart(self, outlet: Outlet) -> None:
+        async def write() -> None:
+            await self._or_give_up(
+                outlet, outlet.write_at_length(self._settings, self._see_all, self._recent)
+            )
+
+        outlet.busy = True
+        task = asyncio.create_task(self.send_alone(outlet, write))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _or_give_up(self, outlet: Outlet, writing: Coroutine[None, None, None]) -> None:
+        try:
+            await writing
+        except Exception:
+            # What was taken is lost, and no later token may cover it: the device begins anew.
+            log.exception("! a device of %s could not be told", outlet.account)
+            self.discard(outlet)
+            closing = asyncio.create_task(outlet.peer.close(Code.STORE_FAILED))
+            self._tasks.add(closing)
+            closing.add_done_callback(self._tasks.discard)
+
+    async def _see_all(
+        self, pairs: set[MembershipId]
+    ) -> tuple[dict[MembershipId, Seen], str] | None:
+        token = token_of(self._store.epoch, self.version)
+        found = await self._see(pairs)
+        return None if found is None else (found, token)
+
+    async def _see(self, pairs: set[MembershipId]) -> dict[MembershipId, Seen] | None:
+        found = {pair: self._images[pair] for pair in pairs if pair in self._images}
+        missing = [pair for pair in pairs if pair not in found]
+        if missing:
+            try:
+                looked = await self._store.look(missing)
+            except StoreFailed as failure:
+                log.warning("! reading rows for devices failed: %s", failure)
+                return None
+            found.update({(seen.account, seen.key): seen for seen in looked})
+        return found
+
+    def _mark(
+        self, workspace: Workspace, account: str, key: ConversationKey, first_seq: int
+    ) -> None:
+        head, membership = workspace.head(key), workspace.membership(account, key)
+        if head is None or membership is None or head.last_retraction > membership.read_seq:
+            self._images.pop((account, key), None)
+        else:
+            # Saves reading back what was just written. Every mark renews or drops the image, so
+            # the image of a dirty row is never older than the row.
+            self._images[account, key] = Seen(
+                account, key, named_by(account, key), head, membership
+            )
+        for outlet in self.outlets[account]:
+            outlet.mark(key, first_seq)
+            self._pending[outlet] = None
+
+    def _follow(self, account: str, key: ConversationKey, *, present: bool) -> None:
+        for outlet in self.outlets[account]:
+            outlet.teams[key] = present
+        if present:
+            self._watchers.setdefault(key, set()).add(account)
+        else:
+            self._unwatch(key, account)
+
+    def _unwatch(self, key: ConversationKey, account: str) -> None:
+        watching = self._watchers.get(key)
+        if watching is not None:
+            watching.discard(account)
+            if not watching:
+                del self._watchers[key]
+
+
+def _first_seq(workspace: Workspace, key: ConversationKey) -> int:
+    messages = workspace.messages.get(key)
+    return messages[0].seq if messages else 0

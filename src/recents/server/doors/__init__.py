@@ -1,0 +1,1 @@
+"""The ways into a node: WebSocket for devices, HTTP for everything else."""

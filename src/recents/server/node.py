@@ -1,0 +1,179 @@
+"""A node: its parts put together, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from recents.core.commands import AnyCommand, check
+from recents.core.errors import Code, Refused
+from recents.server.accounts import Accounts
+from recents.server.committer import Committer, Outcome, Work, closing
+from recents.server.deliveries import Deliveries
+from recents.server.peer import Peer
+from recents.server.questions import Questions
+from recents.server.rosters import check_room
+from recents.server.sessions import RETRY_AFTER_S, Parts, Session
+from recents.server.settings import Settings
+from recents.server.store.memory import MemoryStore
+from recents.server.store.port import Store
+from recents.server.store.sqlite import SqliteStore
+from recents.wire.frames import Posted
+
+log = logging.getLogger(__name__)
+
+
+def system_clock_ms() -> int:
+    """Return the time of day in ms since 1970; here and nowhere else is a clock read."""
+    return time.time_ns() // 1_000_000
+
+
+def open_store(path: Path | None) -> Store:
+    """Choose a store: a SQLite file, or memory when there is no path."""
+    return MemoryStore() if path is None else SqliteStore(path)
+
+
+class Node:
+    """One server process.
+
+    Attributes:
+        settings: limits and beats.
+        accounts: accounts and tokens.
+        questions: what can be asked.
+        store: where everything is kept.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings | None = None,
+        *,
+        clock_ms: Callable[[], int] = system_clock_ms,
+        new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
+        new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+    ) -> None:
+        """Make a node on a store; time and chance can be passed in."""
+        self.settings = settings or Settings()
+        self.store = store
+        self.accounts = Accounts(store, clock_ms, new_secret, new_id)
+        self.questions = Questions(store, self.settings)
+        self._clock_ms = clock_ms
+        self._new_id = new_id
+        self._parts: Parts | None = None
+        self._sessions: set[Session] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Open the store and begin to commit and deliver.
+
+        Raises:
+            StoreUnusable: the store cannot be opened.
+        """
+        await self.store.open()
+        deliveries = Deliveries(self.store, self.settings)
+        committer = Committer(self.store, self.settings, self._clock_ms, deliveries.committed)
+        self._parts = Parts(
+            store=self.store,
+            settings=self.settings,
+            accounts=self.accounts,
+            committer=committer,
+            deliveries=deliveries,
+            questions=self.questions,
+            catch_ups=asyncio.Semaphore(self.settings.catch_ups_at_once),
+        )
+        self._tasks = [
+            asyncio.create_task(committer.run(), name="committer"),
+            asyncio.create_task(deliveries.run(), name="deliveries"),
+        ]
+
+    async def stop(self) -> None:
+        """Answer what was committed, refuse the rest, say goodbye, close the store."""
+        parts, self._parts = self._parts, None
+        if parts is None:
+            return
+        parts.committer.stop()
+        parts.deliveries.stop()
+        await asyncio.gather(*self._tasks)
+        await parts.deliveries.drain()
+        await self._say_bye(self._sessions, closing(), RETRY_AFTER_S)
+        self._sessions.clear()
+        await self.store.close()
+
+    def connect(self, peer: Peer) -> Session:
+        """Begin a session for a device.
+
+        Raises:
+            Refused: ``closing``.
+        """
+        session = Session(self._running(), peer, self._clock_ms())
+        self._sessions.add(session)
+        return session
+
+    def disconnect(self, session: Session) -> None:
+        """End a session whose connection is over."""
+        session.end()
+        self._sessions.discard(session)
+
+    async def command(self, actor: str, command: AnyCommand) -> Posted | None:
+        """Carry out a command for an account, as the REST face does.
+
+        Raises:
+            Refused: with the reason.
+        """
+        check(command)
+        parts = self._running()
+        await check_room(self.store, self.settings.team_members, actor, command)
+        done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def answer(_: Work, outcome: Outcome) -> None:
+            if not done.done():
+                done.set_result(outcome)
+
+        parts.committer.submit(Work(actor, command, answer))
+        outcome = await done
+        if isinstance(outcome, Refused):
+            raise outcome
+        return outcome
+
+    async def revoke(self, account: str, token_id: str | None = None) -> int:
+        """Revoke one token or all of an account, and end the connections that used them.
+
+        Raises:
+            Refused: ``unknown_account`` or ``not_found``.
+        """
+        revoked = set(await self.accounts.revoke(account, token_id))
+        refusal = Refused(Code.REVOKED, "the token was revoked; ask for a new one")
+        await self._say_bye(
+            [session for session in self._sessions if session.token_id in revoked], refusal
+        )
+        return len(revoked)
+
+    def new_command_id(self) -> str:
+        """Make an id for a command that this node gives itself."""
+        return self._new_id()
+
+    @property
+    def devices(self) -> int:
+        """How many devices are connected."""
+        return len(self._sessions)
+
+    @property
+    def running(self) -> bool:
+        """Whether it takes commands."""
+        return self._parts is not None
+
+    async def _say_bye(
+        self, sessions: Iterable[Session], refusal: Refused, retry_after_s: float | None = None
+    ) -> None:
+        # All at once: each device may take a moment to answer.
+        await asyncio.gather(*(session.bye(refusal, retry_after_s) for session in sessions))
+
+    def _running(self) -> Parts:
+        if self._parts is None:
+            raise closing()
+        return self._parts

@@ -1,0 +1,180 @@
+"""What waits to be told to one connected device (rules C1, D4, R5).
+
+Rules of this file:
+
+1. Unsent changes are names of conversations, so a device costs the same however slow it is.
+2. A change that does not fit one frame is sent in several; only the last has the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from recents.core.ids import Conversation, ConversationKey, named_by
+from recents.core.membership import head_seen
+from recents.core.message import Message
+from recents.server.catching_up import rows_and_gone
+from recents.server.peer import Peer
+from recents.server.recent import FRAME_BYTES, RecentMessages
+from recents.server.settings import Settings
+from recents.server.store.port import Seen
+from recents.server.store.workspace import MembershipId
+from recents.wire.codec import encode
+from recents.wire.frames import Changed
+
+Dirty = dict[ConversationKey, int]
+"""Conversation → first message that the device has not been sent; 0: only the row changed."""
+
+SeeAll = Callable[[set[MembershipId]], Awaitable[tuple[dict[MembershipId, Seen], str] | None]]
+
+_RETRY_S = 0.2
+
+
+class Outlet:
+    """One connected device, as the deliveries see it.
+
+    Attributes:
+        dirty: conversations whose rows must be sent again.
+        answers: encoded answers that must be sent after them.
+        teams: teams of which commits or the store told: whether the account is in them.
+        busy: somebody is writing to this device at length.
+        closed: the device is gone; nothing is written any more.
+    """
+
+    __slots__ = (
+        "_taken",
+        "_unsent_bytes",
+        "account",
+        "answers",
+        "busy",
+        "closed",
+        "dirty",
+        "peer",
+        "teams",
+    )
+
+    def __init__(self, account: str, peer: Peer) -> None:
+        """Make the outlet of a device that has greeted."""
+        self.account = account
+        self.peer = peer
+        self.dirty: Dirty = {}
+        self.answers: list[bytes] = []
+        self.teams: dict[ConversationKey, bool] = {}
+        self.busy = False
+        self.closed = False
+        self._unsent_bytes = 0
+        self._taken = asyncio.Event()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether anything waits to be sent."""
+        return bool(self.dirty or self.answers)
+
+    def mark(self, key: ConversationKey, first_seq: int) -> None:
+        """Note that a row changed, and from which message on."""
+        known = self.dirty.get(key)
+        if known is None or known == 0:
+            self.dirty[key] = first_seq
+
+    def say(self, answer: bytes) -> None:
+        """Note an answer to send after the changes that go with it."""
+        self.answers.append(answer)
+        self._unsent_bytes += len(answer)
+
+    async def room(self, most_bytes: int) -> None:
+        """Return when at most so many bytes of answers wait, or the device is gone."""
+        while self._unsent_bytes > most_bytes and not self.closed:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def close(self) -> None:
+        """Forget what waits: the device is gone."""
+        self.closed = True
+        self.take()
+
+    def take(self) -> tuple[Dirty, list[bytes]]:
+        """Take everything that waits."""
+        taken = self.dirty, self.answers
+        self.dirty, self.answers = {}, []
+        self._unsent_bytes = 0
+        self._taken.set()
+        return taken
+
+    def put_back(self, dirty: Dirty, answers: list[bytes]) -> None:
+        """Undo a ``take`` that could not be sent."""
+        newer, self.dirty = self.dirty, dirty
+        for key, first_seq in newer.items():
+            self.mark(key, first_seq)
+        self.answers = answers + self.answers
+        self._unsent_bytes += sum(map(len, answers))
+
+    async def write(
+        self,
+        dirty: Dirty,
+        answers: list[bytes],
+        found: dict[MembershipId, Seen],
+        recent: RecentMessages,
+        token: str,
+    ) -> None:
+        """Send changes that fit one frame, and answers, as one message."""
+        if self.closed:
+            return
+        frames = answers
+        if dirty:
+            frames = [encode(self._changed(dirty, found, recent, token)), *answers]
+        if frames:
+            await self.peer.send(b"\n".join(frames) if len(frames) > 1 else frames[0])
+
+    async def write_at_length(
+        self,
+        settings: Settings,
+        see_all: SeeAll,
+        recent: RecentMessages,
+    ) -> None:
+        """Send everything to a device that is slow, or a change too large for one frame."""
+        await self.peer.drained(settings.backlog_bytes)
+        # Taken anew for each try: the token covers what was marked when it was made, no more.
+        dirty, answers = self.take()
+        while (seen := await see_all({(self.account, key) for key in dirty})) is None:
+            self.put_back(dirty, answers)
+            await asyncio.sleep(_RETRY_S)
+            if self.closed:
+                return
+            dirty, answers = self.take()
+        found, token = seen
+        keys = list(dirty)
+        size = settings.rows_per_frame
+        for at in range(0, len(keys), size):
+            part = {key: dirty[key] for key in keys[at : at + size]}
+            last = at + size >= len(keys)
+            frame = encode(self._changed(part, found, recent, token if last else None))
+            await self._send(frame, settings)
+        if answers:
+            await self._send(b"\n".join(answers), settings)
+
+    async def _send(self, message: bytes, settings: Settings) -> None:
+        await self.peer.drained(settings.backlog_bytes)
+        if not self.closed:
+            await self.peer.send(message)
+
+    def _changed(
+        self,
+        dirty: Dirty,
+        found: dict[MembershipId, Seen],
+        recent: RecentMessages,
+        token: str | None,
+    ) -> Changed:
+        seen = [found[self.account, key] for key in dirty if (self.account, key) in found]
+        rows, gone = rows_and_gone(seen)
+        messages: dict[Conversation, tuple[Message, ...]] = {}
+        room = FRAME_BYTES
+        for one in seen:
+            if dirty[one.key]:
+                first_seq = max(dirty[one.key], one.membership.cleared_seq + 1)
+                last_seq = head_seen(one.head, one.membership).last_seq
+                newest, taken = recent.newest(one.key, first_seq, last_seq, room)
+                room -= taken
+                if newest:
+                    messages[named_by(self.account, one.key)] = newest
+        return Changed(token=token, rows=tuple(rows), gone=tuple(gone), messages=messages)

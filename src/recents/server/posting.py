@@ -1,0 +1,97 @@
+"""Posting a message: one head, one message, the sender's membership (rules M1–M4, U6, T1, T2)."""
+
+from __future__ import annotations
+
+from recents.core.commands import Post
+from recents.core.errors import Code, Refused
+from recents.core.head import Head, absorb, next_message, with_receipt
+from recents.core.ids import ConversationKey, is_p2p, key_of
+from recents.core.membership import Membership, advance, after_own_send, is_present, joined
+from recents.server.store.workspace import Wanted, Workspace
+from recents.wire.frames import Posted
+
+
+def want(actor: str, post: Post, wanted: Wanted) -> None:
+    """Ask for what ``carry_out`` looks at."""
+    key = key_of(actor, post.conversation)
+    wanted.heads.add(key)
+    wanted.memberships.add((actor, key))
+    wanted.client_keys.add((key, actor, post.client_id))
+    if is_p2p(key):
+        peer = post.conversation[4:]
+        wanted.memberships.add((peer, key))
+        wanted.accounts.add(peer)
+    if post.displayed_seq is not None:
+        wanted.positions.add((actor, key, post.displayed_seq))
+
+
+def carry_out(workspace: Workspace, actor: str, post: Post, at_ms: int) -> Posted:
+    """Add a message to its conversation.
+
+    Raises:
+        Refused: ``unknown_account``, ``not_a_member``, ``team_dismissed``, ``beyond_end``.
+    """
+    key = key_of(actor, post.conversation)
+    known = workspace.posted(key, actor, post.client_id)
+    if known is not None:
+        return Posted(seq=known.seq, ordinal=known.ordinal, time_ms=known.time_ms)
+    head, membership = _place_of_sender(workspace, actor, key, post)
+    version = workspace.version
+    if post.displayed_seq is not None:
+        if post.displayed_seq > head.last_seq:
+            raise beyond_end(post.displayed_seq, head.last_seq)
+        position = workspace.position(actor, key, post.displayed_seq)
+        membership = advance(membership, position, version)
+        if is_p2p(key):
+            head = with_receipt(head, key, actor, post.displayed_seq, version)
+    message = next_message(head, post, actor, at_ms)
+    if workspace.head(key) is None:
+        _begin_p2p(workspace, key, message.time_ms)
+        membership = joined(Head(), message.time_ms, version)
+    workspace.append(key, message)
+    workspace.put_head(key, absorb(head, message, version))
+    workspace.put_membership(actor, key, after_own_send(membership, message, version))
+    return Posted(seq=message.seq, ordinal=message.ordinal, time_ms=message.time_ms)
+
+
+def beyond_end(seq: int, newest_seq: int) -> Refused:
+    """Return the refusal of a position that does not exist (R1)."""
+    return Refused(
+        Code.BEYOND_END,
+        f"seq {seq} is beyond the newest message {newest_seq} of the conversation",
+        {"newest_seq": newest_seq},
+    )
+
+
+def not_a_member(conversation: str) -> Refused:
+    """Return the refusal that does not tell an outsider whether a team exists (T1)."""
+    return Refused(
+        Code.NOT_A_MEMBER, f"{conversation} does not exist, or you are not a member of it"
+    )
+
+
+def _place_of_sender(
+    workspace: Workspace, actor: str, key: ConversationKey, post: Post
+) -> tuple[Head, Membership]:
+    head = workspace.head(key)
+    membership = workspace.membership(actor, key)
+    if head is not None and membership is not None:
+        if is_present(head, membership):
+            return head, membership
+        if head.dismissed and not membership.parting:
+            raise Refused(
+                Code.TEAM_DISMISSED, f"{post.conversation} was dismissed; it takes no messages"
+            )
+        raise not_a_member(post.conversation)
+    if not is_p2p(key):
+        raise not_a_member(post.conversation)
+    peer = post.conversation[4:]
+    if not workspace.account_exists(peer):
+        raise Refused(Code.UNKNOWN_ACCOUNT, f"there is no account {peer!r}", {"account": peer})
+    return Head(), joined(Head(), 0, workspace.version)
+
+
+def _begin_p2p(workspace: Workspace, key: ConversationKey, at_ms: int) -> None:
+    first, _, second = key[4:].partition("|")
+    for account in (first, second):
+        workspace.put_membership(account, key, joined(Head(), at_ms, workspace.version))

@@ -1,0 +1,47 @@
+"""What an operator can set, with units, defaults, reasons and bounds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Limits and beats of a node.
+
+    Attributes:
+        batch_commands: commands that share one commit at most. Beyond some hundred the cost of a
+            commit is spread thin enough, and the first of the batch waits for the last.
+        queued_commands: commands that wait for a commit; more are refused as ``overloaded``.
+        unanswered_requests: requests of one device that are under way; the node reads no further
+            from that device until one is answered.
+        greeting_timeout_s: seconds within which a device has to say hello.
+        heartbeat_s: seconds of silence after which a device is pinged; silent for half as long
+            again, it is gone.
+        backlog_bytes: bytes that may wait to be sent to one device before it counts as slow; its
+            changes are then kept as a set of conversations until it has drained. Of its answers
+            as many bytes are kept; with more, the node reads no further from it.
+        first_page_rows: rows that a first start gets at once, with totals.
+        rows_per_frame: rows in one frame, so that no frame grows without bound.
+        catch_ups_at_once: devices that catch up at the same time; bounds memory when all
+            devices come back at once.
+        flush_slice: devices written to before other work gets its turn.
+        recent_messages: newest messages per conversation kept for devices that fall behind.
+        page_limit: rows, messages or members that one request can ask for.
+        team_members: members of one team. T3 asks for 100,000. Soft: additions that are under
+            way at the same moment may pass it by one command each.
+    """
+
+    batch_commands: int = 512
+    queued_commands: int = 20_000
+    unanswered_requests: int = 256
+    greeting_timeout_s: float = 10.0
+    heartbeat_s: float = 25.0
+    backlog_bytes: int = 32 * 1024
+    first_page_rows: int = 50
+    rows_per_frame: int = 500
+    catch_ups_at_once: int = 8
+    flush_slice: int = 256
+    recent_messages: int = 50
+    page_limit: int = 1_000
+    team_members: int = 100_000

@@ -1,0 +1,319 @@
+"""A store that forgets everything at its end: for tests and for trying things out.
+
+Rules of this file:
+
+1. It is the plain meaning of the port: rows come from the functions of ``core``, each look-up is
+   the obvious one. Where another store answers differently, that one is wrong.
+2. Nothing awaits in the middle of a method, so every method is one step for all others.
+"""
+
+from __future__ import annotations
+
+import secrets
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
+from recents.core.head import Head
+from recents.core.ids import ConversationKey, is_p2p, named_by
+from recents.core.membership import Membership, Position, head_seen
+from recents.core.message import Message
+from recents.core.ordering import Place, place_of
+from recents.core.totals import Totals, totals_of
+from recents.server.store.port import Account, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.workspace import (
+    ClientKey,
+    Cutoff,
+    Loaded,
+    MembershipId,
+    PositionKey,
+    Wanted,
+    Workspace,
+)
+
+
+@dataclass(slots=True)
+class _History:
+    """The messages of one conversation, and beside each the number of its commit."""
+
+    messages: list[Message] = field(default_factory=list)
+    versions: list[int] = field(default_factory=list)
+
+
+class MemoryStore:
+    """Accounts, messages, heads and memberships in dictionaries.
+
+    Args:
+        epoch: names its line of versions; by default one that never comes again, since a node
+            that starts anew with this store starts again at version 0.
+    """
+
+    def __init__(self, epoch: str | None = None) -> None:
+        self._epoch = epoch or f"{secrets.randbits(64):016x}"
+        self._version = 0
+        self._rows_written = 0
+        self._histories: dict[ConversationKey, _History] = {}
+        self._posted: dict[ClientKey, Message] = {}
+        self._heads: dict[ConversationKey, Head] = {}
+        self._inboxes: dict[str, dict[ConversationKey, Membership]] = {}
+        self._accounts: dict[str, Account] = {}
+        self._tokens: dict[bytes, Token] = {}
+
+    @property
+    def epoch(self) -> str:
+        """Names this store's line of versions."""
+        return self._epoch
+
+    @property
+    def version(self) -> int:
+        """Number of the newest commit; 0 when there is none."""
+        return self._version
+
+    @property
+    def rows_written(self) -> int:
+        """Rows of messages, heads and memberships written since it was opened; for tests."""
+        return self._rows_written
+
+    async def open(self) -> None:
+        """Make it ready; here there is nothing to do."""
+
+    async def close(self) -> None:
+        """Let go of files; here there are none, and what is in it stays readable."""
+
+    # Transactions
+
+    async def transact(self, wanted: Wanted, decide: Callable[[Workspace], None]) -> Workspace:
+        """Load what is wanted, let ``decide`` change it, commit the changes.
+
+        Raises:
+            StoreFailed: nothing was stored.
+        """
+        workspace = Workspace(self._version + 1, self._load(wanted))
+        decide(workspace)
+        if workspace.changed:
+            _check_encodable(workspace)
+            self._check_unique(workspace)
+            self._commit(workspace)
+        return workspace
+
+    def _load(self, wanted: Wanted) -> Loaded:
+        pairs = wanted.memberships | {
+            (account, key) for account in wanted.inboxes for key in self._inbox(account)
+        }
+        keys = wanted.heads.union(*(self._inbox(account) for account in wanted.inboxes))
+        memberships = {(account, key): self._inbox(account).get(key) for account, key in pairs}
+        positions = {place: self._position(place) for place in wanted.positions}
+        return Loaded(
+            heads={key: self._heads[key] for key in keys if key in self._heads},
+            memberships={pair: found for pair, found in memberships.items() if found},
+            accounts=wanted.accounts & self._accounts.keys(),
+            posted={ids: self._posted[ids] for ids in wanted.client_keys & self._posted.keys()},
+            positions={place: found for place, found in positions.items() if found},
+            inboxes={account: set(self._inbox(account)) for account in wanted.inboxes},
+            cutoffs={cutoff: self._positions_at(cutoff) for cutoff in wanted.cutoffs},
+        )
+
+    def _position(self, place: PositionKey) -> Position | None:
+        account, key, seq = place
+        messages = self._history(key).messages
+        if seq >= len(messages):
+            return None
+        own = sum(message.counts and message.sender == account for message in messages[seq:])
+        return Position(seq, messages[seq - 1].ordinal if seq else 0, own)
+
+    def _positions_at(self, cutoff: Cutoff) -> dict[ConversationKey, Position]:
+        account, version = cutoff
+        seqs = {
+            key: bisect_right(self._history(key).versions, version) for key in self._inbox(account)
+        }
+        found = {key: self._position((account, key, seq)) for key, seq in seqs.items()}
+        return {key: position for key, position in found.items() if position}
+
+    def _check_unique(self, workspace: Workspace) -> None:
+        for key, messages in workspace.messages.items():
+            for message in messages:
+                if (key, message.sender, message.client_id) in self._posted:
+                    raise StoreFailed(f"{message.client_id!r} was posted before (M2)")
+
+    def _commit(self, workspace: Workspace) -> None:
+        for key, messages in workspace.messages.items():
+            history = self._histories.setdefault(key, _History())
+            history.messages += messages
+            history.versions += [workspace.version] * len(messages)
+            for message in messages:
+                self._posted[key, message.sender, message.client_id] = message
+            self._rows_written += len(messages)
+        self._heads.update(workspace.heads)
+        for (account, key), membership in workspace.memberships.items():
+            self._inboxes.setdefault(account, {})[key] = membership
+        self._rows_written += len(workspace.heads) + len(workspace.memberships)
+        self._version = workspace.version
+
+    # Rows
+
+    async def head(self, key: ConversationKey) -> Head | None:
+        """Return the head of a conversation."""
+        return self._heads.get(key)
+
+    async def look(self, pairs: Collection[MembershipId]) -> list[Seen]:
+        """Return what makes the rows of these memberships; unknown pairs are left out."""
+        return [
+            self._seen(account, key) for account, key in set(pairs) if key in self._inbox(account)
+        ]
+
+    async def changed_since(self, account: str, version: int) -> list[Seen]:
+        """Return the account's memberships of which the row changed after a version; 0: all."""
+        return [
+            seen
+            for seen in self._rows_of(account)
+            if row_version(seen.head, seen.membership) > version
+        ]
+
+    async def page(
+        self, account: str, limit: int, after: Place | None = None
+    ) -> tuple[list[Seen], Totals]:
+        """Return visible rows in the order of O1 after a place, and the totals of all rows."""
+        visible = [
+            (_entry(seen), seen)
+            for seen in self._rows_of(account)
+            if is_visible(seen.head, seen.membership)
+        ]
+        visible.sort(key=lambda row: place_of(row[0]))
+        totals = totals_of(entry for entry, _ in visible)
+        rows = [seen for entry, seen in visible if after is None or place_of(entry) > after]
+        return rows[:limit], totals
+
+    def _rows_of(self, account: str) -> Iterable[Seen]:
+        return (self._seen(account, key) for key in self._inbox(account))
+
+    def _seen(self, account: str, key: ConversationKey) -> Seen:
+        head, membership = self._heads[key], self._inboxes[account][key]
+        return Seen(
+            account=account,
+            key=key,
+            conversation=named_by(account, key),
+            head=head,
+            membership=membership,
+            retracted_after_read=sum(
+                message.state == "recalled" and message.counts and message.sender != account
+                for message in self._history(key).messages[
+                    membership.read_seq : head_seen(head, membership).last_retraction
+                ]
+            ),
+        )
+
+    def _inbox(self, account: str) -> dict[ConversationKey, Membership]:
+        return self._inboxes.get(account, {})
+
+    # Messages and teams
+
+    async def messages(
+        self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
+    ) -> list[Message]:
+        """Return the newest messages with ``after_seq < seq < before_seq``, oldest first."""
+        between = [
+            message
+            for message in self._history(key).messages
+            if after_seq < message.seq < before_seq
+        ]
+        return between[-limit:] if limit > 0 else []
+
+    def _history(self, key: ConversationKey) -> _History:
+        return self._histories.get(key) or _History()
+
+    async def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
+        """Return present members of a team in byte order, after an account id."""
+        found = [member for member in self._present(key) if member.account > after]
+        return sorted(found, key=lambda member: member.account)[:limit]
+
+    async def count_members(self, key: ConversationKey) -> int:
+        """Return the number of present members of a team."""
+        return len(self._present(key))
+
+    def _present(self, key: ConversationKey) -> list[TeamMember]:
+        return [
+            TeamMember(account, inbox[key].joined_ms)
+            for account, inbox in self._inboxes.items()
+            if key in inbox and inbox[key].parting is None
+        ]
+
+    async def teams_of(self, account: str) -> list[tuple[ConversationKey, Head]]:
+        """Return the teams that the account is in and that have not been dismissed."""
+        return [
+            (key, self._heads[key])
+            for key, membership in sorted(self._inbox(account).items())
+            if not is_p2p(key) and membership.parting is None and not self._heads[key].dismissed
+        ]
+
+    # Accounts and tokens
+
+    async def create_account(self, account: Account) -> bool:
+        """Store a new account; False when the id is taken, which changes nothing."""
+        if account.account in self._accounts:
+            return False
+        self._accounts[account.account] = account
+        return True
+
+    async def rename_account(self, account: str, name: str) -> bool:
+        """Change the display name; False when there is no such account."""
+        known = self._accounts.get(account)
+        if known is None:
+            return False
+        self._accounts[account] = msgspec.structs.replace(known, name=name)
+        return True
+
+    async def account(self, account: str) -> Account | None:
+        """Return an account."""
+        return self._accounts.get(account)
+
+    async def accounts(self, after: str, limit: int) -> list[Account]:
+        """Return accounts in byte order, after an account id."""
+        names = sorted(name for name in self._accounts if name > after)
+        return [self._accounts[name] for name in names[:limit]]
+
+    async def add_token(self, token: Token) -> None:
+        """Store a token."""
+        self._tokens[token.digest] = token
+
+    async def token(self, digest: bytes) -> Token | None:
+        """Return the token with this digest, revoked or not."""
+        return self._tokens.get(digest)
+
+    async def tokens_of(self, account: str) -> list[Token]:
+        """Return all tokens of an account, oldest first, revoked ones included."""
+        found = [token for token in self._tokens.values() if token.account == account]
+        return sorted(found, key=lambda token: (token.created_ms, token.token_id))
+
+    async def revoke_tokens(
+        self, account: str, at_ms: int, token_id: str | None = None
+    ) -> list[str]:
+        """Revoke one token or all of an account; return the ids that were good until now."""
+        good = [
+            token
+            for token in await self.tokens_of(account)
+            if token.revoked_ms is None and token_id in (None, token.token_id)
+        ]
+        for token in good:
+            self._tokens[token.digest] = msgspec.structs.replace(token, revoked_ms=at_ms)
+        return [token.token_id for token in good]
+
+
+def _entry(seen: Seen) -> InboxEntry:
+    return entry_of(
+        seen.account,
+        seen.conversation,
+        seen.head,
+        seen.membership,
+        retracted_after_read=seen.retracted_after_read,
+    )
+
+
+def _check_encodable(workspace: Workspace) -> None:
+    """Refuse what no file could hold, as other stores do: text with half a surrogate pair."""
+    try:
+        msgspec.json.encode([*workspace.messages.values(), *workspace.heads.values()])
+    except (ValueError, TypeError, OverflowError) as error:
+        raise StoreFailed(f"a value cannot be stored: {error}") from error

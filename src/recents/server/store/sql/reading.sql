@@ -1,0 +1,65 @@
+-- head --
+-- One head.
+SELECT
+    version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
+    low_receipt, high_receipt, dismissed, name, owner, preview
+FROM heads
+WHERE key = :key;
+
+-- messages --
+-- The newest messages between two places, newest first.
+SELECT
+    seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+FROM messages
+WHERE key = :key AND seq > :after_seq AND seq < :before_seq
+ORDER BY seq DESC
+LIMIT :limit;
+
+-- members --
+-- Present members in byte order, after an account (T1, T2).
+SELECT account, joined_ms
+FROM memberships
+WHERE key = :key AND account > :after AND parting IS NULL
+ORDER BY account
+LIMIT :limit;
+
+-- count_members --
+-- The number of present members.
+SELECT count(*) FROM memberships WHERE key = :key AND parting IS NULL;
+
+-- teams_of --
+-- The teams an account is in. Above 'q' are team: and super_team:, below it is p2p:.
+SELECT
+    h.key,
+    h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
+    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview
+FROM memberships AS m
+CROSS JOIN heads AS h ON h.key = m.key
+WHERE m.account = :account AND m.conversation > 'q' AND m.parting IS NULL AND NOT h.dismissed
+ORDER BY m.conversation;
+
+-- account --
+-- One account.
+SELECT account, name, created_ms FROM accounts WHERE account = :account;
+
+-- accounts --
+-- Accounts in byte order, after one.
+SELECT account, name, created_ms
+FROM accounts
+WHERE account > :after
+ORDER BY account
+LIMIT :limit;
+
+-- token --
+-- The token with this digest.
+SELECT token_id, account, digest, label, created_ms, revoked_ms
+FROM tokens
+WHERE digest = :digest;
+
+-- tokens_of --
+-- All tokens of an account, oldest first.
+SELECT token_id, account, digest, label, created_ms, revoked_ms
+FROM tokens
+WHERE account = :account
+ORDER BY created_ms, token_id;

@@ -1,0 +1,96 @@
+-- create_inbox --
+-- The rows of all inboxes: each membership with its head, and what the two make together.
+-- The rules of core/entry.py in SQL, once; tests/contracts compares the two. It is a view of the
+-- connection, not of the file, so that a changed rule needs no migration. The columns up to
+-- retracted_after_read are read by place in sqlite_rows.py.
+CREATE TEMP VIEW inbox AS
+WITH
+-- T2: who has left sees the head as it was then. The JSON leaves out what is 0.
+seen AS (
+    SELECT
+        m.account, m.conversation, m.key,
+        m.version, m.joined_ms, m.joined_seq, m.joined_version,
+        m.read_seq, m.read_ordinal, m.skipped_after_read,
+        m.cleared_seq, m.deleted_seq, m.removed, m.parting,
+        h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
+        h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
+        CASE WHEN m.parting IS NULL THEN h.version ELSE 0 END AS seen_version,
+        CASE WHEN m.parting IS NULL THEN h.last_seq ELSE coalesce(m.parting ->> 'last_seq', 0) END
+            AS seen_last_seq,
+        CASE WHEN m.parting IS NULL THEN h.ordinal ELSE coalesce(m.parting ->> 'ordinal', 0) END
+            AS seen_ordinal,
+        CASE WHEN m.parting IS NULL THEN h.activity_ms ELSE coalesce(m.parting ->> 'activity_ms', 0) END
+            AS seen_activity_ms,
+        CASE WHEN m.parting IS NULL THEN h.last_retraction ELSE coalesce(m.parting ->> 'last_retraction', 0) END
+            AS seen_last_retraction
+    FROM memberships AS m
+    CROSS JOIN heads AS h ON h.key = m.key
+),
+-- U2: others' recalled messages after read_seq; nearly always there are none to look for.
+counted AS (
+    SELECT
+        *,
+        CASE WHEN seen_last_retraction > read_seq THEN (
+            SELECT count(*)
+            FROM messages AS r
+            WHERE r.key = seen.key
+                AND r.seq > seen.read_seq
+                AND r.seq <= seen.seen_last_retraction
+                AND r.state = 'recalled'
+                AND r.counts
+                AND r.sender <> seen.account
+        ) ELSE 0 END AS retracted_after_read
+    FROM seen
+)
+SELECT
+    account, conversation, key,
+    version, joined_ms, joined_seq, joined_version,
+    read_seq, read_ordinal, skipped_after_read,
+    cleared_seq, deleted_seq, removed, parting,
+    head_version, last_seq, ordinal, time_ms, activity_ms,
+    last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
+    retracted_after_read,
+    max(version, seen_version) AS row_version,
+    -- D2: deleted, until a message comes after that.
+    seen_last_seq > deleted_seq AS visible,
+    -- O2; ascending places are the order of O1.
+    -max(seen_activity_ms, joined_ms) AS place,
+    -- U2
+    seen_ordinal - read_ordinal - skipped_after_read - retracted_after_read AS unread
+FROM counted;
+
+-- inbox_of --
+-- All rows of an account, hidden ones included.
+SELECT * FROM inbox WHERE account = :account;
+
+-- look --
+-- The rows of given pairs of account and conversation, as JSON.
+SELECT inbox.*
+FROM json_each(:pairs) AS pair
+CROSS JOIN inbox ON inbox.account = pair.value ->> 0 AND inbox.conversation = pair.value ->> 1;
+
+-- changed_since --
+-- An account's rows that changed after a version, hidden ones included: one look-up per row.
+SELECT * FROM inbox WHERE account = :account AND row_version > :version;
+
+-- page --
+-- The visible rows after a place (O1, O4, D2): the places of all are sorted, then the rows read.
+WITH chosen AS MATERIALIZED (
+    SELECT place, conversation
+    FROM inbox
+    WHERE account = :account
+        AND visible
+        AND (place, conversation) > (:place, :conversation)
+    ORDER BY place, conversation
+    LIMIT :limit
+)
+SELECT inbox.*
+FROM chosen
+CROSS JOIN inbox ON inbox.account = :account AND inbox.conversation = chosen.conversation
+ORDER BY chosen.place, chosen.conversation;
+
+-- totals --
+-- The sums over an account's visible rows (U2, C2).
+SELECT coalesce(sum(unread), 0), count(*) FILTER (WHERE unread > 0), count(*)
+FROM inbox
+WHERE account = :account AND visible;

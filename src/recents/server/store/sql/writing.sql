@@ -1,0 +1,159 @@
+-- store --
+-- Which line of versions this is, and the number of its newest commit.
+SELECT epoch, version FROM store;
+
+-- heads --
+-- The heads with given keys, as JSON.
+SELECT
+    h.key,
+    h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
+    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview
+FROM json_each(:keys) AS wanted
+CROSS JOIN heads AS h ON h.key = wanted.value;
+
+-- memberships --
+-- The memberships of given pairs of account and conversation, as JSON.
+SELECT
+    m.account, m.key,
+    m.version, m.joined_ms, m.joined_seq, m.joined_version,
+    m.read_seq, m.read_ordinal, m.skipped_after_read,
+    m.cleared_seq, m.deleted_seq, m.removed, m.parting
+FROM json_each(:pairs) AS pair
+CROSS JOIN memberships AS m
+    ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
+
+-- known_accounts --
+-- Which of the given accounts there are, as JSON.
+SELECT a.account
+FROM json_each(:accounts) AS wanted
+CROSS JOIN accounts AS a ON a.account = wanted.value;
+
+-- posted --
+-- The message that a sender posted with this id (M2).
+SELECT
+    seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+FROM messages
+WHERE client_id = :client_id AND sender = :sender AND key = :key;
+
+-- position --
+-- The ordinal at a message, and how many countable messages of one's own come after it (U2).
+SELECT
+    at.ordinal,
+    (
+        SELECT count(*)
+        FROM messages AS own
+        WHERE own.key = :key AND own.seq > :seq AND own.sender = :account AND own.counts
+    )
+FROM messages AS at
+WHERE at.key = :key AND at.seq = :seq;
+
+-- own_messages --
+-- How many countable messages somebody has sent: what a position before the first one skips.
+SELECT count(*) FROM messages WHERE key = :key AND sender = :account AND counts;
+
+-- seqs_at --
+-- For each conversation of an account with messages after a version: the newest seq at it, or 0.
+-- From the newest message backwards, so it costs what came since (D4, R5).
+SELECT
+    m.key,
+    coalesce((
+        SELECT old.seq
+        FROM messages AS old
+        WHERE old.key = m.key AND old.version <= :version
+        ORDER BY old.seq DESC
+        LIMIT 1
+    ), 0)
+FROM memberships AS m
+CROSS JOIN heads AS h ON h.key = m.key
+WHERE m.account = :account
+    AND h.version > :version
+    AND EXISTS (
+        SELECT * FROM messages AS newest
+        WHERE newest.key = h.key AND newest.seq = h.last_seq AND newest.version > :version
+    );
+
+-- add_message --
+-- Append a message.
+INSERT INTO messages (
+    key, version, seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- put_head --
+-- Make or replace a head.
+INSERT INTO heads (
+    key, version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
+    low_receipt, high_receipt, dismissed, name, owner, preview
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (key) DO UPDATE SET
+    version = excluded.version,
+    last_seq = excluded.last_seq,
+    ordinal = excluded.ordinal,
+    time_ms = excluded.time_ms,
+    activity_ms = excluded.activity_ms,
+    last_retraction = excluded.last_retraction,
+    low_receipt = excluded.low_receipt,
+    high_receipt = excluded.high_receipt,
+    dismissed = excluded.dismissed,
+    name = excluded.name,
+    owner = excluded.owner,
+    preview = excluded.preview;
+
+-- put_membership --
+-- Make or replace a membership; touches the index by key.
+INSERT INTO memberships (
+    account, conversation, key, version, joined_ms, joined_seq, joined_version,
+    read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting
+)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, conversation) DO UPDATE SET
+    version = excluded.version,
+    joined_ms = excluded.joined_ms,
+    joined_seq = excluded.joined_seq,
+    joined_version = excluded.joined_version,
+    read_seq = excluded.read_seq,
+    read_ordinal = excluded.read_ordinal,
+    skipped_after_read = excluded.skipped_after_read,
+    cleared_seq = excluded.cleared_seq,
+    deleted_seq = excluded.deleted_seq,
+    removed = excluded.removed,
+    parting = excluded.parting;
+
+-- move_membership --
+-- Change where a member stands, not whether it is one; touches no index.
+UPDATE memberships
+SET
+    version = ?, read_seq = ?, read_ordinal = ?, skipped_after_read = ?, cleared_seq = ?,
+    deleted_seq = ?
+WHERE account = ? AND conversation = ?;
+
+-- set_version --
+-- Number the commit.
+UPDATE store SET version = ?;
+
+-- create_account --
+-- Add an account unless its id is taken.
+INSERT INTO accounts (account, name, created_ms)
+VALUES (:account, :name, :created_ms)
+ON CONFLICT (account) DO NOTHING;
+
+-- rename_account --
+-- Change a display name.
+UPDATE accounts SET name = :name WHERE account = :account;
+
+-- add_token --
+-- Store a token.
+INSERT INTO tokens (token_id, account, digest, label, created_ms, revoked_ms)
+VALUES (:token_id, :account, :digest, :label, :created_ms, :revoked_ms);
+
+-- revoke_tokens --
+-- Revoke one token, or all of an account where no id is given.
+UPDATE tokens
+SET revoked_ms = :at_ms
+WHERE account = :account
+    AND revoked_ms IS NULL
+    AND (:token_id IS NULL OR token_id = :token_id)
+RETURNING token_id, created_ms;

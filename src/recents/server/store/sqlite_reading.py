@@ -1,0 +1,126 @@
+"""The reading half of the SQLite store.
+
+Rules of this file:
+
+1. Everything here runs on the reader's thread, on a connection that cannot write: reads never
+   wait for a commit, commits never wait for a read.
+2. What must fit together is read in one transaction (C2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import apsw
+
+from recents.core.head import Head
+from recents.core.ids import ConversationKey, named_by
+from recents.core.message import Message
+from recents.core.ordering import Place
+from recents.core.totals import Totals
+from recents.server.store.port import Account, Seen, TeamMember, Token
+from recents.server.store.queries import named_queries
+from recents.server.store.sqlite_failures import work_failures
+from recents.server.store.sqlite_rows import (
+    Row,
+    fitting,
+    head_of,
+    json_text,
+    message_of,
+    seen_of,
+)
+from recents.server.store.workspace import MembershipId
+
+_BEFORE_ALL: Place = (-(2**63), "")
+
+
+class Reading:
+    """What the reader's thread does with its connection; see the port for what each is."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+        self._sql = named_queries("reading") | named_queries("rows")
+
+    def head(self, key: ConversationKey) -> Head | None:
+        """Return the head of a conversation."""
+        return next((head_of(row) for row in self._rows("head", key=key)), None)
+
+    def look(self, pairs: Iterable[MembershipId]) -> list[Seen]:
+        """Return what makes the rows of these memberships."""
+        names = [(account, named_by(account, key)) for account, key in set(pairs)]
+        with work_failures("reading"):
+            wanted = json_text(names)
+        return [seen_of(row) for row in self._rows("look", pairs=wanted)]
+
+    def changed_since(self, account: str, version: int) -> list[Seen]:
+        """Return the account's memberships of which the row changed after a version."""
+        rows = self._rows("changed_since", account=account, version=fitting(version))
+        return [seen_of(row) for row in rows]
+
+    def page(self, account: str, limit: int, after: Place | None) -> tuple[list[Seen], Totals]:
+        """Return visible rows after a place, and the totals of all."""
+        place, conversation = after or _BEFORE_ALL
+        with work_failures("reading"), self._connection:
+            rows = self._rows(
+                "page",
+                account=account,
+                limit=fitting(limit),
+                place=fitting(place),
+                conversation=conversation,
+            )
+            ((unread, unread_conversations, conversations),) = self._rows(
+                "totals", account=account
+            )
+        totals = Totals(
+            unread=unread, unread_conversations=unread_conversations, conversations=conversations
+        )
+        return [seen_of(row) for row in rows], totals
+
+    def messages(
+        self, key: ConversationKey, after_seq: int, before_seq: int, limit: int
+    ) -> list[Message]:
+        """Return the newest messages between two places, oldest first."""
+        rows = self._rows(
+            "messages",
+            key=key,
+            after_seq=fitting(after_seq),
+            before_seq=fitting(before_seq),
+            limit=fitting(limit),
+        )
+        return [message_of(row) for row in reversed(rows)]
+
+    def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
+        """Return present members in byte order."""
+        rows = self._rows("members", key=key, after=after, limit=fitting(limit))
+        return [TeamMember(*row) for row in rows]
+
+    def count_members(self, key: ConversationKey) -> int:
+        """Return the number of present members."""
+        ((number,),) = self._rows("count_members", key=key)
+        return int(number)
+
+    def teams_of(self, account: str) -> list[tuple[ConversationKey, Head]]:
+        """Return the teams that the account is in."""
+        rows = self._rows("teams_of", account=account)
+        return [(ConversationKey(key), head_of(row)) for key, *row in rows]
+
+    def account(self, account: str) -> Account | None:
+        """Return an account."""
+        return next((Account(*row) for row in self._rows("account", account=account)), None)
+
+    def accounts(self, after: str, limit: int) -> list[Account]:
+        """Return accounts in byte order."""
+        rows = self._rows("accounts", after=after, limit=fitting(limit))
+        return [Account(*row) for row in rows]
+
+    def token(self, digest: bytes) -> Token | None:
+        """Return the token with this digest."""
+        return next((Token(*row) for row in self._rows("token", digest=digest)), None)
+
+    def tokens_of(self, account: str) -> list[Token]:
+        """Return all tokens of an account, oldest first."""
+        return [Token(*row) for row in self._rows("tokens_of", account=account)]
+
+    def _rows(self, query: str, **values: str | int | bytes) -> list[Row]:
+        with work_failures("reading"):
+            return self._connection.execute(self._sql[query], values).fetchall()

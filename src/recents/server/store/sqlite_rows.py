@@ -1,0 +1,197 @@
+"""Rows of the SQLite store and the values they hold; ``sql/*.sql`` names the columns in order.
+
+Rules of this file:
+
+1. A value that is written and read again is equal to itself.
+2. JSON is kept as text, so that any SQLite tool shows it; NULL stands for "there is none".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from recents.core.head import Head
+from recents.core.ids import Conversation, ConversationKey, named_by
+from recents.core.membership import Membership
+from recents.core.message import Message, Preview
+from recents.server.store.port import Seen
+
+Row = tuple[Any, ...]
+
+_to_json = msgspec.json.Encoder().encode
+_preview_from = msgspec.json.Decoder(Preview).decode
+_head_from = msgspec.json.Decoder(Head).decode
+_mentions_from = msgspec.json.Decoder(tuple[str, ...]).decode
+_value_from = msgspec.json.Decoder().decode
+
+_LARGEST = 2**63 - 1
+
+_MEMBERSHIP = slice(3, 14)
+_HEAD = slice(14, 26)
+_RETRACTED = 26
+
+
+def fitting(number: int) -> int:
+    """Return the number nearest to ``number`` that SQLite can hold; beyond it lies no row."""
+    return max(-_LARGEST, min(number, _LARGEST))
+
+
+def json_text(value: object) -> str:
+    """Return a value as JSON text."""
+    return _to_json(value).decode()
+
+
+def row_of_message(key: ConversationKey, message: Message, version: int) -> Row:
+    """Return what ``add_message`` takes."""
+    return (
+        key,
+        version,
+        message.seq,
+        message.ordinal,
+        message.sender,
+        message.client_id,
+        message.time_ms,
+        message.kind,
+        message.text,
+        None if message.attachment is None else json_text(message.attachment),
+        json_text(message.mentions) if message.mentions else None,
+        message.counts,
+        message.bumps,
+        message.previews,
+        message.state,
+        message.recalled_by,
+    )
+
+
+def message_of(row: Sequence[Any]) -> Message:
+    """Return the message in a row of ``messages`` or ``posted``."""
+    return Message(
+        seq=row[0],
+        ordinal=row[1],
+        sender=row[2],
+        client_id=row[3],
+        time_ms=row[4],
+        kind=row[5],
+        text=row[6],
+        attachment=None if row[7] is None else _value_from(row[7]),
+        mentions=() if row[8] is None else _mentions_from(row[8]),
+        counts=bool(row[9]),
+        bumps=bool(row[10]),
+        previews=bool(row[11]),
+        state=row[12],
+        recalled_by=row[13],
+    )
+
+
+def row_of_head(key: ConversationKey, head: Head) -> Row:
+    """Return what ``put_head`` takes."""
+    low, high = head.receipts
+    return (
+        key,
+        head.version,
+        head.last_seq,
+        head.ordinal,
+        head.time_ms,
+        head.activity_ms,
+        head.last_retraction,
+        low,
+        high,
+        head.dismissed,
+        head.name,
+        head.owner,
+        None if head.preview is None else json_text(head.preview),
+    )
+
+
+def head_of(row: Sequence[Any]) -> Head:
+    """Return the head in twelve columns, from ``version`` to ``preview``."""
+    return Head(
+        version=row[0],
+        last_seq=row[1],
+        ordinal=row[2],
+        time_ms=row[3],
+        activity_ms=row[4],
+        last_retraction=row[5],
+        receipts=(row[6], row[7]),
+        dismissed=bool(row[8]),
+        name=row[9],
+        owner=row[10],
+        preview=None if row[11] is None else _preview_from(row[11]),
+    )
+
+
+def row_of_membership(account: str, key: ConversationKey, membership: Membership) -> Row:
+    """Return what ``put_membership`` takes."""
+    return (
+        account,
+        named_by(account, key),
+        key,
+        membership.version,
+        membership.joined_ms,
+        membership.joined_seq,
+        membership.joined_version,
+        membership.read_seq,
+        membership.read_ordinal,
+        membership.skipped_after_read,
+        membership.cleared_seq,
+        membership.deleted_seq,
+        membership.removed,
+        None if membership.parting is None else json_text(membership.parting),
+    )
+
+
+def move_of_membership(account: str, key: ConversationKey, membership: Membership) -> Row:
+    """Return what ``move_membership`` takes."""
+    return (
+        membership.version,
+        membership.read_seq,
+        membership.read_ordinal,
+        membership.skipped_after_read,
+        membership.cleared_seq,
+        membership.deleted_seq,
+        account,
+        named_by(account, key),
+    )
+
+
+def only_moved(old: Membership | None, new: Membership) -> bool:
+    """Tell whether ``move_membership`` is enough to make the old row the new one."""
+    return (
+        old is not None
+        and old.parting is new.parting
+        and old.removed == new.removed
+        and (old.joined_ms, old.joined_seq, old.joined_version)
+        == (new.joined_ms, new.joined_seq, new.joined_version)
+    )
+
+
+def membership_of(row: Sequence[Any]) -> Membership:
+    """Return the membership in eleven columns, from ``version`` to ``parting``."""
+    return Membership(
+        version=row[0],
+        joined_ms=row[1],
+        joined_seq=row[2],
+        joined_version=row[3],
+        read_seq=row[4],
+        read_ordinal=row[5],
+        skipped_after_read=row[6],
+        cleared_seq=row[7],
+        deleted_seq=row[8],
+        removed=bool(row[9]),
+        parting=None if row[10] is None else _head_from(row[10]),
+    )
+
+
+def seen_of(row: Sequence[Any]) -> Seen:
+    """Return the head and the membership in a row of the view ``inbox``."""
+    return Seen(
+        account=row[0],
+        conversation=Conversation(row[1]),
+        key=ConversationKey(row[2]),
+        membership=membership_of(row[_MEMBERSHIP]),
+        head=head_of(row[_HEAD]),
+        retracted_after_read=row[_RETRACTED],
+    )

@@ -1,0 +1,163 @@
+"""What one batch of commands works on: loaded state, and the changes made to it.
+
+Rules of this file:
+
+1. ``Wanted`` is asked for before the transaction, ``Loaded`` is what the store found,
+   ``Workspace`` is loaded state with this batch's changes on top: later commands of a batch see
+   the earlier ones.
+2. Nothing here touches a store; a store may run a decision twice on two workspaces.
+3. Each head and membership is written once per batch, in its last state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from recents.core.head import Head
+from recents.core.ids import ConversationKey, named_by
+from recents.core.membership import Membership, Position, head_seen
+from recents.core.message import Message
+
+MembershipId = tuple[str, ConversationKey]
+"""(account, key)"""
+
+ClientKey = tuple[ConversationKey, str, str]
+"""(key, sender, client_id): what makes a message unique (M2)."""
+
+PositionKey = tuple[str, ConversationKey, int]
+"""(account, key, seq)"""
+
+Cutoff = tuple[str, int]
+"""(account, version): the account's conversations as they were at that version."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a batch has to look at.
+
+    Attributes:
+        heads: heads to load.
+        memberships: memberships to load.
+        accounts: accounts whose existence matters.
+        client_keys: messages that may have been posted before (M2).
+        positions: places to count from; those at the end of a conversation need no look-up.
+        inboxes: accounts of which all memberships and heads are needed.
+        cutoffs: needs, for each conversation of the account that got messages after that
+            version, the position at it (D4, R5).
+    """
+
+    heads: set[ConversationKey] = field(default_factory=set)
+    memberships: set[MembershipId] = field(default_factory=set)
+    accounts: set[str] = field(default_factory=set)
+    client_keys: set[ClientKey] = field(default_factory=set)
+    positions: set[PositionKey] = field(default_factory=set)
+    inboxes: set[str] = field(default_factory=set)
+    cutoffs: set[Cutoff] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Loaded:
+    """What a store found; what is not there does not exist."""
+
+    heads: dict[ConversationKey, Head] = field(default_factory=dict)
+    memberships: dict[MembershipId, Membership] = field(default_factory=dict)
+    accounts: set[str] = field(default_factory=set)
+    posted: dict[ClientKey, Message] = field(default_factory=dict)
+    positions: dict[PositionKey, Position] = field(default_factory=dict)
+    inboxes: dict[str, set[ConversationKey]] = field(default_factory=dict)
+    cutoffs: dict[Cutoff, dict[ConversationKey, Position]] = field(default_factory=dict)
+
+
+class Workspace:
+    """Loaded state with the changes of one batch.
+
+    Attributes:
+        version: number of the commit that this batch will be.
+        messages: new messages, oldest first within each conversation.
+        heads: changed heads.
+        memberships: changed memberships.
+    """
+
+    def __init__(self, version: int, loaded: Loaded) -> None:
+        self.version = version
+        self.messages: dict[ConversationKey, list[Message]] = {}
+        self.heads: dict[ConversationKey, Head] = {}
+        self.memberships: dict[MembershipId, Membership] = {}
+        self._loaded = loaded
+        self._posted: dict[ClientKey, Message] = {}
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.heads or self.memberships)
+
+    def head(self, key: ConversationKey) -> Head | None:
+        """Return a head as it is now."""
+        return self.heads.get(key) or self._loaded.heads.get(key)
+
+    def membership(self, account: str, key: ConversationKey) -> Membership | None:
+        """Return a membership as it is now."""
+        pair = (account, key)
+        return self.memberships.get(pair) or self._loaded.memberships.get(pair)
+
+    def account_exists(self, account: str) -> bool:
+        """Tell whether an account exists; it must have been wanted."""
+        return account in self._loaded.accounts
+
+    def posted(self, key: ConversationKey, sender: str, client_id: str) -> Message | None:
+        """Return the message that was posted with this id before, if any (M2)."""
+        ids = (key, sender, client_id)
+        return self._posted.get(ids) or self._loaded.posted.get(ids)
+
+    def keys_of(self, account: str) -> set[ConversationKey]:
+        """Return all conversations of a wanted inbox, those made in this batch included."""
+        made = {key for owner, key in self.memberships if owner == account}
+        return self._loaded.inboxes[account] | made
+
+    def seq_at(self, account: str, key: ConversationKey, version: int) -> int:
+        """Return the newest seq that this conversation had at a wanted cutoff."""
+        later = self._loaded.cutoffs[account, version].get(key)
+        if later is not None:
+            return later.seq
+        head = self._loaded.heads.get(key)
+        return head.last_seq if head else 0
+
+    def position(self, account: str, key: ConversationKey, seq: int) -> Position:
+        """Return the position of a wanted seq, or of the end where seq is at or beyond it."""
+        head = self.head(key) or Head()
+        membership = self.membership(account, key)
+        if membership is not None:
+            head = head_seen(head, membership)
+        if seq >= head.last_seq:
+            return Position(head.last_seq, head.ordinal)
+        after = [message for message in self.messages.get(key, ()) if message.seq > seq]
+        own = sum(message.counts and message.sender == account for message in after)
+        loaded_head = self._loaded.heads.get(key) or Head()
+        if seq >= loaded_head.last_seq:
+            first = after[0]
+            return Position(seq, first.ordinal - first.counts, own)
+        found = self._loaded.positions.get((account, key, seq))
+        if found is None:
+            found = self._found_by_cutoff(account, key, seq)
+        return Position(seq, found.ordinal, found.skipped_after + own)
+
+    def put_head(self, key: ConversationKey, head: Head) -> None:
+        """Change a head; the very one that is there already is no change."""
+        if head is not self.head(key):
+            self.heads[key] = head
+
+    def put_membership(self, account: str, key: ConversationKey, membership: Membership) -> None:
+        """Change a membership; the very one that is there already is no change."""
+        if membership is not self.membership(account, key):
+            self.memberships[account, key] = membership
+
+    def append(self, key: ConversationKey, message: Message) -> None:
+        """Add a message to the end of its conversation."""
+        self.messages.setdefault(key, []).append(message)
+        self._posted[key, message.sender, message.client_id] = message
+
+    def _found_by_cutoff(self, account: str, key: ConversationKey, seq: int) -> Position:
+        for (owner, _), found in self._loaded.cutoffs.items():
+            if owner == account and key in found and found[key].seq == seq:
+                return found[key]
+        raise AssertionError(f"position {seq} of {named_by(account, key)} was not wanted")

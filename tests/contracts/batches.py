@@ -1,0 +1,253 @@
+"""Batches of commands for a store, decided with the functions of the core as a node would."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Self
+
+from msgspec.structs import replace
+
+from recents.core import head as heads
+from recents.core import membership as memberships
+from recents.core.commands import Post
+from recents.core.head import Head
+from recents.core.ids import (
+    Conversation,
+    ConversationKey,
+    is_p2p,
+    key_of,
+    named_by,
+    parties_of,
+)
+from recents.core.message import Message, recalled
+from recents.server.store.port import Store
+from recents.server.store.workspace import Wanted, Workspace
+
+START_MS = 1_700_000_000_000
+
+Step = Callable[[Workspace], None]
+
+
+class Batch:
+    """Commands that are decided in one transaction, in the order in which they were added.
+
+    Attributes:
+        messages: what each post became, the first message again for a duplicate.
+    """
+
+    def __init__(self, at_ms: int = START_MS) -> None:
+        self.wanted = Wanted()
+        self.messages: list[Message] = []
+        self._at_ms = at_ms
+        self._steps: list[Step] = []
+
+    async def commit(self, store: Store) -> Workspace:
+        """Hand the batch to the store."""
+        return await store.transact(self.wanted, self.decide)
+
+    def decide(self, workspace: Workspace) -> None:
+        self.messages = []
+        for step in self._steps:
+            step(workspace)
+
+    def then(self, step: Step) -> Self:
+        self._steps.append(step)
+        return self
+
+    # Teams
+
+    def create(self, team: Conversation, *members: str, name: str = "A team") -> Self:
+        key = self._want(team, *members)
+
+        def step(workspace: Workspace) -> None:
+            workspace.put_head(key, Head(version=workspace.version, name=name, owner=members[0]))
+            for account in members:
+                self._join(workspace, account, key)
+
+        return self.then(step)
+
+    def join(self, account: str, team: Conversation) -> Self:
+        key = self._want(team, account)
+        return self.then(lambda workspace: self._join(workspace, account, key))
+
+    def leave(self, account: str, team: Conversation, *, removed: bool = False) -> Self:
+        key = self._want(team, account)
+
+        def step(workspace: Workspace) -> None:
+            head, membership = _both(workspace, account, key)
+            parted = memberships.parted(membership, head, workspace.version, removed=removed)
+            workspace.put_membership(account, key, parted)
+
+        return self.then(step)
+
+    def dismiss(self, team: Conversation) -> Self:
+        key = self._want(team)
+        return self.then(
+            lambda workspace: workspace.put_head(
+                key, heads.dismissed(_head(workspace, key), workspace.version)
+            )
+        )
+
+    def rename(self, team: Conversation, name: str) -> Self:
+        key = self._want(team)
+        return self.then(
+            lambda workspace: workspace.put_head(
+                key, heads.renamed(_head(workspace, key), name, workspace.version)
+            )
+        )
+
+    def _join(self, workspace: Workspace, account: str, key: ConversationKey) -> None:
+        joined = memberships.joined(
+            _head(workspace, key),
+            self._at_ms,
+            workspace.version,
+            workspace.membership(account, key),
+        )
+        workspace.put_membership(account, key, joined)
+
+    # Messages
+
+    def post(self, sender: str, to: Conversation, client_id: str, **fields: object) -> Self:
+        key = self._want_post(sender, to, client_id)
+        post = replace(Post(id="c", conversation=to, client_id=client_id), **fields)
+
+        def step(workspace: Workspace) -> None:
+            message = workspace.posted(key, sender, client_id)
+            if message is None:
+                self._begin_p2p(workspace, key)
+                head = workspace.head(key) or Head()
+                message = heads.next_message(head, post, sender, self._at_ms)
+                self._store(workspace, sender, key, message)
+            self.messages.append(message)
+
+        return self.then(step)
+
+    def post_recalled(
+        self, sender: str, to: Conversation, client_id: str, *, counts: bool = True
+    ) -> Self:
+        """Post a message and recall it in the same commit."""
+        key = self._want_post(sender, to, client_id)
+        post = Post(id="c", conversation=to, client_id=client_id, counts=counts)
+
+        def step(workspace: Workspace) -> None:
+            self._begin_p2p(workspace, key)
+            head = workspace.head(key) or Head()
+            message = heads.next_message(head, post, sender, self._at_ms)
+            self._store(workspace, sender, key, recalled(message, sender))
+            notice = heads.recall_notice(message, sender)
+            head = heads.retract(
+                _head(workspace, key), message, sender, workspace.version, fallback=notice
+            )
+            workspace.put_head(key, head)
+
+        return self.then(step)
+
+    def _want_post(self, sender: str, to: Conversation, client_id: str) -> ConversationKey:
+        key = self._want(to, sender)
+        self.wanted.client_keys.add((key, sender, client_id))
+        if is_p2p(key):
+            self.wanted.memberships.update((account, key) for account in parties_of(key))
+        return key
+
+    def _begin_p2p(self, workspace: Workspace, key: ConversationKey) -> None:
+        if is_p2p(key) and workspace.head(key) is None:
+            workspace.put_head(key, Head(version=workspace.version))
+            for account in parties_of(key):
+                self._join(workspace, account, key)
+
+    def _store(
+        self, workspace: Workspace, sender: str, key: ConversationKey, message: Message
+    ) -> None:
+        head, membership = _both(workspace, sender, key)
+        workspace.append(key, message)
+        workspace.put_head(key, heads.absorb(head, message, workspace.version))
+        workspace.put_membership(
+            sender, key, memberships.after_own_send(membership, message, workspace.version)
+        )
+
+    # Reading and deleting
+
+    def read(self, account: str, conversation: Conversation, seq: int) -> Self:
+        key = self._want(conversation, account, seq=seq)
+
+        def step(workspace: Workspace) -> None:
+            _, membership = _both(workspace, account, key)
+            position = workspace.position(account, key, seq)
+            moved = memberships.advance(membership, position, workspace.version)
+            if moved is not membership:
+                workspace.put_membership(account, key, moved)
+
+        return self.then(step)
+
+    def delete(
+        self, account: str, conversation: Conversation, seq: int, *, clear: bool = False
+    ) -> Self:
+        key = self._want(conversation, account, seq=seq)
+
+        def step(workspace: Workspace) -> None:
+            _, membership = _both(workspace, account, key)
+            position = workspace.position(account, key, seq)
+            hidden = memberships.without_row(
+                membership, position, workspace.version, clear_history=clear
+            )
+            workspace.put_membership(account, key, hidden)
+
+        return self.then(step)
+
+    def clear(self, account: str, conversation: Conversation, seq: int) -> Self:
+        key = self._want(conversation, account, seq=seq)
+
+        def step(workspace: Workspace) -> None:
+            _, membership = _both(workspace, account, key)
+            position = workspace.position(account, key, seq)
+            cleared = memberships.without_history(membership, position, workspace.version)
+            workspace.put_membership(account, key, cleared)
+
+        return self.then(step)
+
+    def _want(
+        self, conversation: Conversation, *accounts: str, seq: int | None = None
+    ) -> ConversationKey:
+        key = key_of(accounts[0], conversation) if accounts else ConversationKey(conversation)
+        self.wanted.heads.add(key)
+        self.wanted.memberships.update((account, key) for account in accounts)
+        if seq is not None:
+            self.wanted.positions.update((account, key, seq) for account in accounts)
+        return key
+
+
+def _head(workspace: Workspace, key: ConversationKey) -> Head:
+    head = workspace.head(key)
+    assert head is not None, f"{key} was not created"
+    return head
+
+
+def _both(
+    workspace: Workspace, account: str, key: ConversationKey
+) -> tuple[Head, memberships.Membership]:
+    membership = workspace.membership(account, key)
+    assert membership is not None, f"{account} is not in {named_by(account, key)}"
+    return _head(workspace, key), membership
+
+
+async def posted(
+    store: Store, sender: str, to: Conversation, *client_ids: str, at_ms: int = START_MS
+) -> Workspace:
+    """Post messages in one commit."""
+    batch = Batch(at_ms)
+    for client_id in client_ids:
+        batch.post(sender, to, client_id)
+    return await batch.commit(store)
+
+
+async def history(store: Store, key: str) -> list[Message]:
+    """Return all messages of a conversation."""
+    return await store.messages(
+        ConversationKey(key), after_seq=0, before_seq=2**53, limit=1_000_000
+    )
+
+
+async def at_once(*batches: Batch, store: Store) -> list[Workspace]:
+    """Hand in several batches without waiting in between."""
+    return await asyncio.gather(*(batch.commit(store) for batch in batches))
