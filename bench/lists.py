@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from bench.load import percentiles
+from bench.load import TEXT, percentiles
 from bench.own_node import OwnNode
 from bench.processes import cpu_ms
 from bench.report import Figure, at_most
 from bench.sockets import LoadSocket
 from recents.core.commands import Post
-from recents.core.ids import p2p
+from recents.core.ids import Conversation, p2p
 from recents.server.node import Node, open_store
 
 _POSTS_AT_ONCE = 500
@@ -56,6 +56,9 @@ async def measure_reconnects(folder: Path, quick: bool) -> list[Figure]:
         device = await Device.connect(node.address, token)
         since = device.since
         device.close()
+    # Others go on meanwhile: the node has to look whether something changed for alice.
+    await _post_offline(path, ["peer00000"], p2p("peer00001"))
+    async with OwnNode(path) as node:
         before = cpu_ms(node.pid)
         quiet = []
         for _ in range(rounds):
@@ -63,11 +66,7 @@ async def measure_reconnects(folder: Path, quick: bool) -> list[Figure]:
             quiet.append(device.bytes_after_welcome)
             device.close()
         cost = (cpu_ms(node.pid) - before) / rounds
-    changed_store = open_store(path)
-    changed_node = Node(changed_store)
-    await changed_node.start()
-    await _post(changed_node, [f"peer{number:05d}" for number in range(10)], "again")
-    await changed_node.stop()
+    await _post_offline(path, [f"peer{number:05d}" for number in range(10)], p2p("alice"))
     async with OwnNode(path) as node:
         device = await Device.connect(node.address, token, since)
         changed = device.bytes_after_welcome
@@ -144,12 +143,19 @@ async def _prepare(path: Path, conversations: int) -> str:
     peers = [f"peer{number:05d}" for number in range(conversations)]
     for peer in peers:
         await node.accounts.create(peer)
-    await _post(node, peers, "hello, this is a message of some sixty characters, as people do")
+    await _post(node, peers, p2p("alice"))
     await node.stop()
     return secret
 
 
-async def _post(node: Node, peers: list[str], text: str) -> None:
+async def _post_offline(path: Path, senders: list[str], to: Conversation) -> None:
+    node = Node(open_store(path))
+    await node.start()
+    await _post(node, senders, to)
+    await node.stop()
+
+
+async def _post(node: Node, peers: list[str], to: Conversation) -> None:
     for at in range(0, len(peers), _POSTS_AT_ONCE):
         await asyncio.gather(
             *(
@@ -157,9 +163,9 @@ async def _post(node: Node, peers: list[str], text: str) -> None:
                     peer,
                     Post(
                         id=node.new_command_id(),
-                        conversation=p2p("alice"),
+                        conversation=to,
                         client_id=node.new_command_id(),
-                        text=text,
+                        text=TEXT,
                     ),
                 )
                 for peer in peers[at : at + _POSTS_AT_ONCE]

@@ -37,7 +37,12 @@ MAX_MEMBERS_PER_COMMAND = 1_000
 
 
 class Command(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
 ):
     """Base of all commands: ``id`` is 1–64 printable ASCII characters made by the client."""
 

@@ -22,7 +22,7 @@ Status = Literal["sent", "read"]
 MembershipState = Literal["member", "left", "removed", "dismissed"]
 
 
-class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One row of an account's list of recent conversations.
 
     Attributes:

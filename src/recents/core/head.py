@@ -18,7 +18,7 @@ from recents.core.message import Message, Preview, edited, preview_of, recalled
 _replace = msgspec.structs.replace
 
 
-class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One per conversation; seen through a membership it becomes a row.
 
     Attributes:
@@ -111,10 +111,17 @@ def recall_notice(message: Message, by: str) -> Preview:
 
 
 def amend(head: Head, message: Message, text: str, version: int) -> Head:
-    """Return the head after an edit: only a shown message changes it, no row moves (P3)."""
-    if head.preview is None or head.preview.seq != message.seq:
-        return head
-    return _replace(head, version=version, preview=preview_of(edited(message, text)))
+    """Return the head after an edit, which moves no row (P3).
+
+    Where another message is shown only the version changes: this one may still be the preview of
+    a member who deleted the newer ones for itself (P2).
+
+    Raises:
+        Refused: ``bad_value`` when it was recalled, or the text is too long.
+    """
+    anew = preview_of(edited(message, text))
+    shown = head.preview is not None and head.preview.seq == message.seq
+    return _replace(head, version=version, preview=anew if shown else head.preview)
 
 
 def receipt_of(head: Head, key: ConversationKey, account: str) -> int:

@@ -62,14 +62,32 @@ def check_display_name(name: str) -> str:
     """Return ``name`` if it may be shown as a name by I1.
 
     Raises:
-        Refused: ``bad_value`` when it is longer than 128 characters.
+        Refused: ``bad_value`` when it is longer than 128 characters, or is not Unicode text.
     """
+    check_encodable(name, "name")
     if len(name) > MAX_DISPLAY_NAME_CHARACTERS:
         raise Refused(
             Code.BAD_VALUE,
             f"the name has {len(name)} characters; use at most {MAX_DISPLAY_NAME_CHARACTERS}",
         )
     return name
+
+
+def check_encodable(text: str, what: str) -> None:
+    """Accept text that UTF-8 can carry; half a surrogate pair cannot be stored or sent.
+
+    Raises:
+        Refused: ``bad_value``.
+    """
+    if text.isascii():
+        return
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise Refused(
+            Code.BAD_VALUE,
+            f"character {error.start} of the {what} is half a surrogate pair; send whole ones",
+        ) from error
 
 
 def check_conversation(text: str) -> Conversation:

@@ -22,7 +22,7 @@ NEVER_DELETED = -1
 """``deleted_seq`` of a row that was not deleted; 0 is a row deleted while it was empty."""
 
 
-class Position(msgspec.Struct, frozen=True):
+class Position(msgspec.Struct, frozen=True, gc=False):
     """A place in a conversation, as one account counts from it.
 
     Attributes:
@@ -37,7 +37,7 @@ class Position(msgspec.Struct, frozen=True):
     skipped_after: int = 0
 
 
-class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How one account stands to one conversation.
 
     Attributes:
@@ -97,12 +97,19 @@ def after_own_send(membership: Membership, message: Message, version: int) -> Me
     )
 
 
-def after_own_removal(membership: Membership, message: Message, version: int) -> Membership:
-    """Return the membership after deleting somebody else's message for oneself (U1, U2)."""
-    if message.seq <= membership.read_seq or not message.counts:
-        return membership
+def after_own_removal(
+    membership: Membership, account: str, message: Message, version: int
+) -> Membership:
+    """Return the membership after ``account`` deleted a message for itself (U1, U2, P2).
+
+    To be called once for each message. The row is another one even where no number changes: its
+    preview may be.
+    """
+    unread = message.seq > membership.read_seq and message.counts and message.sender != account
     return _replace(
-        membership, version=version, skipped_after_read=membership.skipped_after_read + 1
+        membership,
+        version=version,
+        skipped_after_read=membership.skipped_after_read + unread,
     )
 
 

@@ -15,6 +15,7 @@ from typing import Literal
 import msgspec
 
 from recents.core.errors import Code, Refused
+from recents.core.ids import check_encodable
 
 MAX_TEXT_CHARACTERS = 5_000
 """M5. The longest text that the large chat services accept lies between 4,096 and 5,000."""
@@ -42,7 +43,7 @@ _NEWLINES = re.compile(r"\r\n|\r|\n")
 _TOKEN = re.compile(r"[!-~]+", re.ASCII)
 
 
-class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """A committed message; which conversation it belongs to is said beside it.
 
     Attributes:
@@ -73,7 +74,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     recalled_by: str | None = None
 
 
-class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """The short form of a message that a row shows (P1).
 
     Attributes:
@@ -159,6 +160,7 @@ def check_text(text: str) -> str:
             f"the text has {len(text)} characters; send at most {MAX_TEXT_CHARACTERS}, or an "
             "attachment",
         )
+    check_encodable(text, "text")
     return text
 
 

@@ -19,7 +19,7 @@ from recents.core.ids import Conversation
 from recents.core.totals import NOTHING, Totals, exchanged
 
 
-class Gone(msgspec.Struct, frozen=True):
+class Gone(msgspec.Struct, frozen=True, gc=False):
     """A row that is no longer in the list, since the commit ``version``."""
 
     conversation: Conversation
@@ -68,7 +68,7 @@ class Replica:
                 continue
             old = self.rows.get(row.conversation)
             self._gone.pop(row.conversation, None)
-            self._exchange(old, row)
+            self._put(old, row)
             if old is None:
                 added[row.conversation] = row
             elif not _same_to_the_user(old, row):
@@ -79,7 +79,7 @@ class Replica:
             self._gone[mark.conversation] = mark.version
             old = self.rows.get(mark.conversation)
             if old is not None:
-                self._exchange(old, None)
+                self._drop(old)
                 if not added.pop(mark.conversation, None):
                     updated.pop(mark.conversation, None)
                     removed[mark.conversation] = old
@@ -94,7 +94,7 @@ class Replica:
         kept = frozenset(conversations)
         removed = tuple(row for name, row in self.rows.items() if name not in kept)
         for row in removed:
-            self._exchange(row, None)
+            self._drop(row)
         return Difference(removed=removed)
 
     def settle(self) -> None:
@@ -106,9 +106,10 @@ class Replica:
         newest = known.version if known else self._gone.get(conversation, -1)
         return version > newest
 
-    def _exchange(self, old: InboxEntry | None, new: InboxEntry | None) -> None:
-        if new is not None:
-            self.rows[new.conversation] = new
-        elif old is not None:
-            del self.rows[old.conversation]
+    def _put(self, old: InboxEntry | None, new: InboxEntry) -> None:
+        self.rows[new.conversation] = new
         self.totals = exchanged(self.totals, old, new)
+
+    def _drop(self, old: InboxEntry) -> None:
+        del self.rows[old.conversation]
+        self.totals = exchanged(self.totals, old, None)

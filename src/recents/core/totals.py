@@ -15,7 +15,7 @@ import msgspec
 from recents.core.entry import InboxEntry
 
 
-class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Sums over the visible rows.
 
     Attributes:

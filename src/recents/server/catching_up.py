@@ -2,17 +2,18 @@
 
 Rules of this file:
 
-1. The version is taken before the rows are read, so nothing between the two is missed: it is
-   sent again, which is harmless.
+1. The version is taken before the rows are read, so nothing between the two is missed; and rows
+   that turn out newer are read again with a newer version, so that the token covers what is shown.
 2. Newest rows first; on a first start the first page comes with the totals of all rows.
 3. A row that is not visible is ``gone``; on a first start it is not mentioned at all.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
+from recents.core.ids import ConversationKey
 from recents.core.ordering import place_of
 from recents.core.replica import Gone
 from recents.core.totals import totals_of
@@ -20,6 +21,9 @@ from recents.server.settings import Settings
 from recents.server.store.port import Seen, Store
 from recents.server.sync_token import token_of, version_in
 from recents.wire.frames import CaughtUp
+
+_TRIES = 5
+"""Commits that may come in between; where a row changes faster still, a newer one follows."""
 
 
 def entry_from(seen: Seen) -> InboxEntry:
@@ -45,30 +49,33 @@ def rows_and_gone(found: Iterable[Seen]) -> tuple[list[InboxEntry], list[Gone]]:
 
 
 async def catch_up(
-    store: Store, settings: Settings, account: str, since: str | None, version: int
+    store: Store,
+    settings: Settings,
+    account: str,
+    since: str | None,
+    newest: Callable[[], int],
 ) -> AsyncIterator[CaughtUp]:
-    """Yield the frames that bring a device from its token to ``version``.
+    """Yield the frames that bring a device from its token up to now.
 
     Args:
         store: where the rows are.
         settings: sizes of the pages.
         account: whose rows.
         since: the device's token, or None.
-        version: everything up to this version has been committed already.
+        newest: tells the newest version for which the device has been marked.
 
     Raises:
         Refused: ``bad_value`` for a token that no node made.
     """
+    known = None if since is None else version_in(since, store.epoch, newest())
+    found, version = await _changed_since(store, account, known or 0, newest)
     token = token_of(store.epoch, version)
-    known = None if since is None else version_in(since, store.epoch, version)
+    rows, gone = rows_and_gone(found)
     if known is not None:
-        changed = await store.changed_since(account, known) if known < version else []
-        rows, gone = rows_and_gone(changed)
         rows.sort(key=place_of)
         for frame in _pages(rows, gone, token, settings):
             yield frame
         return
-    rows, _ = rows_and_gone(await store.changed_since(account, 0))
     rows.sort(key=place_of)
     first, rest = rows[: settings.first_page_rows], rows[settings.first_page_rows :]
     totals = totals_of(rows)
@@ -78,6 +85,22 @@ async def catch_up(
     yield CaughtUp(rows=tuple(first), reset=True, totals=totals)
     for frame in _pages(rest, [], token, settings):
         yield frame
+
+
+async def _changed_since(
+    store: Store, account: str, since: int, newest: Callable[[], int]
+) -> tuple[list[Seen], int]:
+    """Return what changed, and the version up to which this is all (rule 1)."""
+    found: dict[ConversationKey, Seen] = {}
+    version = newest()
+    for _ in range(_TRIES):
+        if since < version or not since:
+            changed = await store.changed_since(account, since)
+            found.update((seen.key, seen) for seen in changed)
+        if all(row_version(seen.head, seen.membership) <= version for seen in found.values()):
+            break
+        since, version = version, newest()
+    return list(found.values()), version
 
 
 def _pages(

@@ -4,7 +4,8 @@ Rules of this file:
 
 1. A commit marks conversations dirty for the connected members; what is sent is read at the
    time of sending, so a burst costs one row and a slow device a set of names.
-2. ``version`` is the newest commit whose marks have been set; no frame carries a later token.
+2. ``version`` is the newest commit whose marks have been set; no frame carries a later token, and
+   no row that is newer than its token.
 3. A device's changes are written before its answers.
 4. One writer per device at a time: ``Outlet.busy`` says who.
 """
@@ -17,18 +18,15 @@ import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 
 from recents.core.errors import Code
-from recents.core.ids import ConversationKey, is_p2p, named_by, parties_of
+from recents.core.ids import ConversationKey, is_p2p, parties_of
+from recents.server.images import Images, Sight
 from recents.server.outlet import Outlet
 from recents.server.recent import RecentMessages
 from recents.server.settings import Settings
-from recents.server.store.port import Seen, Store, StoreFailed
+from recents.server.store.port import Store
 from recents.server.store.workspace import MembershipId, Workspace
-from recents.server.sync_token import token_of
 
 log = logging.getLogger(__name__)
-
-MAX_IMAGES = 100_000
-"""Rows kept between their commit and their delivery; beyond it they are read back instead."""
 
 LAST_WORDS_S = 2.0
 """Seconds that slow devices have for their last answers when the node stops."""
@@ -50,7 +48,7 @@ class Deliveries:
         self._settings = settings
         self._watchers: dict[ConversationKey, set[str]] = {}
         self._pending: dict[Outlet, None] = {}
-        self._images: dict[MembershipId, Seen] = {}
+        self._images = Images(store)
         self._recent = RecentMessages(settings.recent_messages)
         self._stopping = False
         self._wake = asyncio.Event()
@@ -94,6 +92,7 @@ class Deliveries:
                 # Who left in this very batch still hears of what came before.
                 self._mark(workspace, account, key, _first_seq(workspace, key))
         for key in workspace.heads:
+            self._images.keep_head(workspace, key)
             first_seq = _first_seq(workspace, key)
             for account in parties_of(key) if is_p2p(key) else self._watchers.get(key, ()):
                 if account in self.outlets:
@@ -113,8 +112,8 @@ class Deliveries:
             await self._wake.wait()
             self._wake.clear()
             await self._flush()
-            if not self._pending or len(self._images) > MAX_IMAGES:
-                self._images.clear()
+            if not self._pending or self._images.too_many:
+                self._images.forget()
 
     def stop(self) -> None:
         """End ``run`` after what it is writing."""
@@ -161,26 +160,25 @@ class Deliveries:
                 self._write_apart(outlet)
             else:
                 ready.append(outlet)
-        version = self.version
         taken = [(outlet, outlet.take()) for outlet in ready]
-        found = await self._see(
-            {(outlet.account, key) for outlet, (dirty, _) in taken for key in dirty}
+        sight = await self._images.see(
+            {(outlet.account, key) for outlet, (dirty, _) in taken for key in dirty},
+            self.version,
         )
-        if found is None:
-            for outlet, (dirty, answers) in taken:
+        for outlet, (dirty, answers) in taken:
+            if sight is None:
                 outlet.put_back(dirty, answers)
                 self._write_apart(outlet)
-            return
-        token = token_of(self._store.epoch, version)
-        for outlet, (dirty, answers) in taken:
-            await self._or_give_up(
-                outlet, outlet.write(dirty, answers, found, self._recent, token)
-            )
+            else:
+                await self._or_give_up(
+                    outlet, outlet.write(dirty, answers, sight, self._recent, self._store.epoch)
+                )
 
     def _write_apart(self, outlet: Outlet) -> None:
         async def write() -> None:
             await self._or_give_up(
-                outlet, outlet.write_at_length(self._settings, self._see_all, self._recent)
+                outlet,
+                outlet.write_at_length(self._settings, self._see, self._recent, self._store.epoch),
             )
 
         outlet.busy = True
@@ -199,37 +197,13 @@ class Deliveries:
             self._tasks.add(closing)
             closing.add_done_callback(self._tasks.discard)
 
-    async def _see_all(
-        self, pairs: set[MembershipId]
-    ) -> tuple[dict[MembershipId, Seen], str] | None:
-        token = token_of(self._store.epoch, self.version)
-        found = await self._see(pairs)
-        return None if found is None else (found, token)
-
-    async def _see(self, pairs: set[MembershipId]) -> dict[MembershipId, Seen] | None:
-        found = {pair: self._images[pair] for pair in pairs if pair in self._images}
-        missing = [pair for pair in pairs if pair not in found]
-        if missing:
-            try:
-                looked = await self._store.look(missing)
-            except StoreFailed as failure:
-                log.warning("! reading rows for devices failed: %s", failure)
-                return None
-            found.update({(seen.account, seen.key): seen for seen in looked})
-        return found
+    async def _see(self, pairs: Iterable[MembershipId]) -> Sight | None:
+        return await self._images.see(pairs, self.version)
 
     def _mark(
         self, workspace: Workspace, account: str, key: ConversationKey, first_seq: int
     ) -> None:
-        head, membership = workspace.head(key), workspace.membership(account, key)
-        if head is None or membership is None or head.last_retraction > membership.read_seq:
-            self._images.pop((account, key), None)
-        else:
-            # Saves reading back what was just written. Every mark renews or drops the image, so
-            # the image of a dirty row is never older than the row.
-            self._images[account, key] = Seen(
-                account, key, named_by(account, key), head, membership
-            )
+        self._images.keep_row(workspace, account, key)
         for outlet in self.outlets[account]:
             outlet.mark(key, first_seq)
             self._pending[outlet] = None

@@ -17,7 +17,7 @@ from recents.server.committer import Committer, Outcome, Work, closing
 from recents.server.deliveries import Deliveries
 from recents.server.peer import Peer
 from recents.server.questions import Questions
-from recents.server.rosters import check_room
+from recents.server.rosters import ADDING, check_room
 from recents.server.sessions import RETRY_AFTER_S, Parts, Session
 from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
@@ -127,7 +127,8 @@ class Node:
         """
         check(command)
         parts = self._running()
-        await check_room(self.store, self.settings.team_members, actor, command)
+        if isinstance(command, ADDING):
+            await check_room(self.store, self.settings.team_members, actor, command)
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def answer(_: Work, outcome: Outcome) -> None:

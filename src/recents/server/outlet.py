@@ -15,18 +15,19 @@ from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import head_seen
 from recents.core.message import Message
 from recents.server.catching_up import rows_and_gone
+from recents.server.images import Sight
 from recents.server.peer import Peer
 from recents.server.recent import FRAME_BYTES, RecentMessages
 from recents.server.settings import Settings
-from recents.server.store.port import Seen
 from recents.server.store.workspace import MembershipId
+from recents.server.sync_token import token_of
 from recents.wire.codec import encode
 from recents.wire.frames import Changed
 
 Dirty = dict[ConversationKey, int]
 """Conversation → first message that the device has not been sent; 0: only the row changed."""
 
-SeeAll = Callable[[set[MembershipId]], Awaitable[tuple[dict[MembershipId, Seen], str] | None]]
+See = Callable[[set[MembershipId]], Awaitable[Sight | None]]
 
 _RETRY_S = 0.2
 
@@ -74,8 +75,7 @@ class Outlet:
     def mark(self, key: ConversationKey, first_seq: int) -> None:
         """Note that a row changed, and from which message on."""
         known = self.dirty.get(key)
-        if known is None or known == 0:
-            self.dirty[key] = first_seq
+        self.dirty[key] = min(known, first_seq) if known and first_seq else known or first_seq
 
     def say(self, answer: bytes) -> None:
         """Note an answer to send after the changes that go with it."""
@@ -113,42 +113,44 @@ class Outlet:
         self,
         dirty: Dirty,
         answers: list[bytes],
-        found: dict[MembershipId, Seen],
+        sight: Sight,
         recent: RecentMessages,
-        token: str,
+        epoch: str,
     ) -> None:
         """Send changes that fit one frame, and answers, as one message."""
         if self.closed:
             return
         frames = answers
         if dirty:
-            frames = [encode(self._changed(dirty, found, recent, token)), *answers]
+            token = token_of(epoch, sight.version)
+            frames = [encode(self._changed(dirty, sight, recent, token)), *answers]
         if frames:
             await self.peer.send(b"\n".join(frames) if len(frames) > 1 else frames[0])
 
     async def write_at_length(
         self,
         settings: Settings,
-        see_all: SeeAll,
+        see: See,
         recent: RecentMessages,
+        epoch: str,
     ) -> None:
         """Send everything to a device that is slow, or a change too large for one frame."""
         await self.peer.drained(settings.backlog_bytes)
         # Taken anew for each try: the token covers what was marked when it was made, no more.
         dirty, answers = self.take()
-        while (seen := await see_all({(self.account, key) for key in dirty})) is None:
+        while (sight := await see({(self.account, key) for key in dirty})) is None:
             self.put_back(dirty, answers)
             await asyncio.sleep(_RETRY_S)
             if self.closed:
                 return
             dirty, answers = self.take()
-        found, token = seen
+        token = token_of(epoch, sight.version)
         keys = list(dirty)
         size = settings.rows_per_frame
         for at in range(0, len(keys), size):
             part = {key: dirty[key] for key in keys[at : at + size]}
             last = at + size >= len(keys)
-            frame = encode(self._changed(part, found, recent, token if last else None))
+            frame = encode(self._changed(part, sight, recent, token if last else None))
             await self._send(frame, settings)
         if answers:
             await self._send(b"\n".join(answers), settings)
@@ -161,10 +163,14 @@ class Outlet:
     def _changed(
         self,
         dirty: Dirty,
-        found: dict[MembershipId, Seen],
+        sight: Sight,
         recent: RecentMessages,
         token: str | None,
     ) -> Changed:
+        for account, key in sight.later:
+            if account == self.account and key in dirty:
+                self.mark(key, dirty[key])
+        found = sight.found
         seen = [found[self.account, key] for key in dirty if (self.account, key) in found]
         rows, gone = rows_and_gone(seen)
         messages: dict[Conversation, tuple[Message, ...]] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from recents.core.commands import (
     AddMembers,
-    AnyCommand,
     CreateTeam,
     DismissTeam,
     LeaveTeam,
@@ -20,16 +19,19 @@ from recents.server.posting import not_a_member
 from recents.server.store.port import Store
 from recents.server.store.workspace import Wanted, Workspace
 
+ADDING = (CreateTeam, AddMembers)
+"""The commands for which ``check_room`` must be asked."""
 
-async def check_room(store: Store, most: int, actor: str, command: AnyCommand) -> None:
+
+async def check_room(
+    store: Store, most: int, actor: str, command: CreateTeam | AddMembers
+) -> None:
     """Refuse members that a team has no room for; an outsider learns nothing here.
 
     Raises:
         Refused: ``team_full``.
         StoreFailed: the store could not be read.
     """
-    if not isinstance(command, CreateTeam | AddMembers):
-        return
     begins = isinstance(command, CreateTeam)
     key = key_of(actor, command.conversation)
     coming = {actor, *command.members}

@@ -23,7 +23,7 @@ from recents.server.deliveries import Deliveries
 from recents.server.outlet import Outlet
 from recents.server.peer import Peer
 from recents.server.questions import Questions
-from recents.server.rosters import check_room
+from recents.server.rosters import ADDING, check_room
 from recents.server.settings import Settings
 from recents.server.store.port import Store, StoreFailed
 from recents.wire import codec
@@ -45,6 +45,7 @@ from recents.wire.greeting import Phase, step
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
+_QUERIES = (ListRows, History, TeamMembers, MyTeams)
 _TEMPORARY = frozenset({Code.OVERLOADED, Code.STORE_FAILED, Code.CLOSING})
 _MAX_DEVICE_CHARACTERS = 128
 
@@ -127,7 +128,7 @@ class Session:
             return
         if isinstance(frame, Hello):
             await self._greet(frame, phase)
-        elif isinstance(frame, ListRows | History | TeamMembers | MyTeams):
+        elif isinstance(frame, _QUERIES):
             await self._ask(frame)
         else:
             await self._submit(frame)
@@ -160,13 +161,16 @@ class Session:
             if self._is_over():
                 return
             parts.deliveries.watch(outlet, [key for key, _ in teams])
-            # All commits up to here are read, all later ones mark this device.
-            version = parts.deliveries.version
             async with parts.catch_ups:
                 frames = [
                     codec.encode(frame)
                     async for frame in catch_up(
-                        parts.store, parts.settings, self.account, hello.since, version
+                        parts.store,
+                        parts.settings,
+                        self.account,
+                        hello.since,
+                        # Commits up to here are read, later ones mark this device.
+                        lambda: parts.deliveries.version,
                     )
                 ]
         except Refused as refusal:
@@ -217,8 +221,10 @@ class Session:
         parts = self._parts
         try:
             check(command)
-            await check_room(parts.store, parts.settings.team_members, self.account, command)
-            await self._until_unanswered(parts.settings.unanswered_requests - 1)
+            if isinstance(command, ADDING):
+                await check_room(parts.store, parts.settings.team_members, self.account, command)
+            if self._waiting >= parts.settings.unanswered_requests:
+                await self._until_unanswered(parts.settings.unanswered_requests - 1)
             if self._is_over():
                 return
             parts.committer.submit(Work(self.account, command, self._answer))

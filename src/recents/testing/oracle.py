@@ -202,7 +202,7 @@ class Oracle:
             ValueError: `account` knows no such message.
         """
         room = self._find(account, conversation)
-        if room is None or not 1 <= seq <= self._newest_known(account, conversation):
+        if room is None or not 1 <= seq <= self.newest(account).get(conversation, 0):
             raise ValueError(f"{account} knows no message {seq} in {conversation}")
         room.members[account].deleted_messages.add(seq)
 
@@ -303,6 +303,11 @@ class Oracle:
             badge=unread,
         )
 
+    def newest(self, account: str) -> dict[str, int]:
+        """The newest seq of each conversation, hidden rows included: what `upto` takes."""
+        known = self._by_account.get(account, {})
+        return {n: len(recount.messages_known_to(room, account)) for n, room in known.items()}
+
     def countable(self, account: str, conversation: str) -> list[int]:
         """The seqs of the messages behind the unread number (U1), ascending."""
         room = self._find(account, conversation)
@@ -352,10 +357,6 @@ class Oracle:
             raise ValueError(f"there is no message {seq} in {conversation}")
         return room, room.messages[seq - 1]
 
-    def _newest_known(self, account: str, conversation: str) -> int:
-        room = self._find(account, conversation)
-        return 0 if room is None else len(recount.messages_known_to(room, account))
-
     def _covered(
         self, account: str, kinds: Collection[str] | None, upto: Mapping[str, int] | None
     ) -> dict[str, int | None]:
@@ -379,7 +380,7 @@ class Oracle:
         positions = []
         for named, upto_seq in wanted.items():
             room = self._find(account, named)
-            newest = self._newest_known(account, named)
+            newest = self.newest(account).get(named, 0)
             seq = newest if upto_seq is None else upto_seq
             if not 0 <= seq <= newest:
                 raise ValueError(f"{seq} is no place in {named}: {account} knows 0 to {newest}")

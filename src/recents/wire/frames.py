@@ -36,12 +36,17 @@ PROTOCOL_VERSION = 1
 
 
 class _Strict(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
 ):
     """From a device: an unknown field is a mistake that the developer wants to hear of."""
 
 
-class _Lenient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class _Lenient(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """From the node: a device skips what it does not know, so that nodes can grow."""
 
 

@@ -57,12 +57,10 @@ async def _start_page(request: web.Request) -> web.Response:
 
 async def _health(request: web.Request) -> web.Response:
     node = request.app[NODE]
-    state = {
-        "status": "ok" if node.running else "stopping",
-        "devices": node.devices,
-        "version": node.store.version,
-    }
-    return web.json_response(state, status=200 if node.running else 503)
+    if not node.running:
+        return web.json_response({"status": "stopping"}, status=503)
+    state = {"status": "ok", "devices": node.devices, "version": node.store.version}
+    return web.json_response(state)
 
 
 async def _connect(request: web.Request) -> web.StreamResponse:
