@@ -1,0 +1,180 @@
+"""What a user can ask, looked at alone: rules C4, M5, R1, I1."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from recents.core.commands import (
+    MAX_MEMBERS_PER_COMMAND,
+    AddMembers,
+    AnyCommand,
+    ClearHistory,
+    CreateTeam,
+    Delete,
+    DeleteAll,
+    DismissTeam,
+    LeaveTeam,
+    Post,
+    Read,
+    ReadAll,
+    RemoveMember,
+    RenameTeam,
+    check,
+)
+from recents.core.errors import Code, Refused
+from recents.core.ids import Conversation, Kind
+
+BOB = Conversation("p2p:bob")
+TEAM = Conversation("team:t1")
+BIG = Conversation("super_team:big")
+NOBODY = Conversation("p2p:")
+POST = Post(id="1", conversation=BOB, client_id="c1")
+
+WITHIN_THE_RULES: dict[str, AnyCommand] = {
+    "an empty post": POST,
+    "a post to a team": Post(id="1", conversation=TEAM, client_id="c1"),
+    "a full post": Post(
+        id="x" * 64,
+        conversation=BIG,
+        client_id="x" * 64,
+        kind="x" * 32,
+        text="👋" * 5_000,
+        attachment="x" * (16 * 1024 - 2),
+        mentions=("bob",) * 199 + ("@all",),
+        counts=False,
+        bumps=False,
+        previews=False,
+        displayed_seq=2**53 - 1,
+    ),
+    "nothing displayed": Post(id="1", conversation=BOB, client_id="c1", displayed_seq=0),
+    "read": Read(id="1", conversation=BOB),
+    "read up to nothing": Read(id="1", conversation=BOB, upto_seq=0),
+    "delete": Delete(id="1", conversation=TEAM, upto_seq=7, clear_history=True),
+    "clear": ClearHistory(id="1", conversation=BIG, upto_seq=2**53 - 1),
+    "read all": ReadAll(id="1"),
+    "read all of no kind": ReadAll(id="1", kinds=()),
+    "delete all": DeleteAll(id="1", kinds=(Kind.P2P,), upto="anything", clear_history=True),
+    "create": CreateTeam(id="1", conversation=TEAM),
+    "create with members": CreateTeam(
+        id="1", conversation=BIG, name="三" * 128, members=("bob",) * MAX_MEMBERS_PER_COMMAND
+    ),
+    "add nobody": AddMembers(id="1", conversation=TEAM, members=()),
+    "add": AddMembers(id="1", conversation=TEAM, members=("bob",)),
+    "remove": RemoveMember(id="1", conversation=TEAM, member="bob"),
+    "leave": LeaveTeam(id="1", conversation=TEAM),
+    "rename": RenameTeam(id="1", conversation=TEAM, name=""),
+    "dismiss": DismissTeam(id="1", conversation=BIG),
+}
+
+AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
+    "no id": (msgspec.structs.replace(POST, id=""), "not a valid command id"),
+    "a long id": (ReadAll(id="x" * 65), "not a valid command id: use 1 to 64"),
+    "an id with a blank": (DeleteAll(id="a b"), "not a valid command id"),
+    "a post to nobody": (msgspec.structs.replace(POST, conversation=NOBODY), "does not name"),
+    "no client id": (msgspec.structs.replace(POST, client_id=""), "not a valid client_id"),
+    "a long client id": (
+        msgspec.structs.replace(POST, client_id="x" * 65),
+        "not a valid client_id",
+    ),
+    "no message kind": (msgspec.structs.replace(POST, kind=""), "not a valid message kind"),
+    "a long message kind": (
+        msgspec.structs.replace(POST, kind="x" * 33),
+        "not a valid message kind: use 1 to 32",
+    ),
+    "a long text": (msgspec.structs.replace(POST, text="x" * 5_001), "5001 characters"),
+    "a large attachment": (
+        msgspec.structs.replace(POST, attachment="x" * 16 * 1024),
+        "16386 bytes",
+    ),
+    "a seq below 0 displayed": (
+        msgspec.structs.replace(POST, displayed_seq=-1),
+        "displayed_seq is -1; it must be 0 or above",
+    ),
+    "201 mentions": (
+        msgspec.structs.replace(POST, mentions=("bob",) * 201),
+        "201 mentions; use at most 200, or @all",
+    ),
+    "a mention of nobody": (
+        msgspec.structs.replace(POST, mentions=("bob", "a b")),
+        "'a b' is not a valid account id",
+    ),
+    "a read of nothing": (Read(id="1", conversation=NOBODY), "does not name"),
+    "a read below 0": (Read(id="1", conversation=BOB, upto_seq=-1), "upto_seq is -1"),
+    "a read no JavaScript can say": (
+        Read(id="1", conversation=BOB, upto_seq=2**53),
+        "upto_seq is 9007199254740992",
+    ),
+    "a delete below 0": (Delete(id="1", conversation=BOB, upto_seq=-5), "upto_seq is -5"),
+    "a delete of nothing": (Delete(id="1", conversation=NOBODY), "does not name"),
+    "a clearing below 0": (ClearHistory(id="1", conversation=BOB, upto_seq=-1), "upto_seq"),
+    "a clearing of nothing": (ClearHistory(id="1", conversation=NOBODY), "does not name"),
+    "a team of two": (CreateTeam(id="1", conversation=BOB), "'p2p:bob' is not a team: write"),
+    "a team without id": (
+        CreateTeam(id="1", conversation=Conversation("team:")),
+        "does not name",
+    ),
+    "a long team name": (
+        CreateTeam(id="1", conversation=TEAM, name="x" * 129),
+        "the name has 129 characters",
+    ),
+    "a team with nobody": (
+        CreateTeam(id="1", conversation=TEAM, members=("bob", "")),
+        "not a valid account id",
+    ),
+    "1,001 members": (
+        CreateTeam(id="1", conversation=TEAM, members=("bob",) * 1_001),
+        "1001 members in one command; name at most 1000",
+    ),
+    "adding 1,001": (
+        AddMembers(id="1", conversation=TEAM, members=("bob",) * 1_001),
+        "1001 members in one command",
+    ),
+    "adding to two": (AddMembers(id="1", conversation=BOB, members=()), "is not a team"),
+    "removing from two": (RemoveMember(id="1", conversation=BOB, member="bob"), "is not a team"),
+    "removing nobody": (RemoveMember(id="1", conversation=TEAM, member=""), "valid account id"),
+    "leaving two": (LeaveTeam(id="1", conversation=BOB), "is not a team"),
+    "renaming two": (RenameTeam(id="1", conversation=BOB, name="x"), "is not a team"),
+    "a long new name": (
+        RenameTeam(id="1", conversation=TEAM, name="x" * 129),
+        "the name has 129 characters",
+    ),
+    "dismissing two": (DismissTeam(id="1", conversation=BOB), "is not a team"),
+}
+
+
+@pytest.mark.parametrize("command", WITHIN_THE_RULES.values(), ids=WITHIN_THE_RULES)
+def test_a_command_within_the_rules_is_accepted(command: AnyCommand) -> None:
+    check(command)
+
+
+@pytest.mark.parametrize(("command", "reason"), AGAINST_THE_RULES.values(), ids=AGAINST_THE_RULES)
+def test_a_command_against_the_rules_is_refused_with_the_reason(
+    command: AnyCommand, reason: str
+) -> None:
+    with pytest.raises(Refused) as refused:
+        check(command)
+    assert refused.value.code is Code.BAD_VALUE
+    assert reason in str(refused.value)
+
+
+def test_m3_all_switches_are_on_unless_said_otherwise() -> None:
+    assert (POST.counts, POST.bumps, POST.previews) == (True, True, True)
+
+
+def test_a_command_is_known_by_its_name_on_the_wire() -> None:
+    frames = [msgspec.json.encode(command) for command in WITHIN_THE_RULES.values()]
+    names = {msgspec.json.decode(frame)["type"] for frame in frames}
+    assert names == {
+        *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
+        *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
+        "dismiss_team",
+    }
+
+
+def test_a_default_is_not_written_and_an_unknown_field_is_refused() -> None:
+    read = Read(id="1", conversation=BOB)
+    written = msgspec.json.decode(msgspec.json.encode(read))
+    assert written == {"type": "read", "id": "1", "conversation": "p2p:bob"}
+    with pytest.raises(msgspec.ValidationError, match="unknown field `upto`"):
+        msgspec.json.decode(b'{"type":"read","id":"1","conversation":"p2p:b","upto":1}', type=Read)

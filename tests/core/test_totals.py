@@ -1,0 +1,45 @@
+"""The sums over the visible rows: rules U2, U3, C2."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recents.core.entry import InboxEntry
+from recents.core.totals import NOTHING, Totals, exchanged, totals_of
+from tests.core.making import a_row
+
+ROWS = st.builds(lambda unread: a_row(unread=unread), st.integers(0, 3))
+
+
+def test_c2_totals_are_the_sums_of_the_rows() -> None:
+    rows = [a_row("p2p:a", unread=2), a_row("p2p:b"), a_row("team:t", unread=100_000)]
+    assert totals_of(rows) == Totals(unread=100_002, unread_conversations=2, conversations=3)
+
+
+def test_nothing_is_the_sum_of_no_rows() -> None:
+    assert totals_of([]) == NOTHING == Totals(unread=0, unread_conversations=0, conversations=0)
+
+
+def test_the_badge_is_what_is_unread() -> None:
+    assert Totals(unread=5, unread_conversations=1, conversations=9).badge == 5
+
+
+def test_c2_a_row_that_came_changed_or_went_changes_the_sums() -> None:
+    one = exchanged(NOTHING, None, a_row(unread=2))
+    assert one == Totals(unread=2, unread_conversations=1, conversations=1)
+    read = exchanged(one, a_row(unread=2), a_row())
+    assert read == Totals(unread=0, unread_conversations=0, conversations=1)
+    more = exchanged(read, a_row(), a_row(unread=7))
+    assert more == Totals(unread=7, unread_conversations=1, conversations=1)
+    assert exchanged(more, a_row(unread=7), None) == NOTHING
+    assert exchanged(one, None, None) == one
+
+
+@given(st.lists(ROWS), st.none() | ROWS, st.none() | ROWS)
+def test_c2_exchanging_equals_summing_again(
+    rows: list[InboxEntry], old: InboxEntry | None, new: InboxEntry | None
+) -> None:
+    before = [*rows, old] if old else rows
+    after = [*rows, new] if new else rows
+    assert exchanged(totals_of(before), old, new) == totals_of(after)

@@ -1,0 +1,51 @@
+"""What the core, a node or a device shows, beside what the oracle expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from recents.core.entry import InboxEntry
+from recents.core.totals import Totals
+from recents.testing.oracle import ExpectedRow, ExpectedTotals, Oracle
+
+
+def compare(
+    who: str, rows: Iterable[InboxEntry], totals: Totals, oracle: Oracle, account: str
+) -> None:
+    """Fail, saying what differs, unless rows and totals are what ``account`` must see."""
+    compare_to(who, rows, totals, oracle.rows(account), oracle.totals(account))
+
+
+def compare_to(
+    who: str,
+    rows: Iterable[InboxEntry],
+    totals: Totals,
+    expected: list[ExpectedRow],
+    expected_totals: ExpectedTotals,
+) -> None:
+    """Fail, saying what differs, unless rows and totals are the expected ones."""
+    got = [as_expected(row) for row in rows]
+    want = [msgspec.to_builtins(row) for row in expected]
+    assert got == want, f"{who}\n got  {got}\n want {want}"
+    sums = as_expected_totals(totals)
+    assert sums == msgspec.to_builtins(expected_totals), f"{who}: {sums} is not {expected_totals}"
+
+
+def as_expected(row: InboxEntry) -> dict[str, object]:
+    """Return a row in the words of the oracle: plain values, without the version."""
+    shown: dict[str, object] = {name: getattr(row, name) for name in _ROW}
+    if row.preview is not None:
+        shown["preview"] = {
+            name: getattr(row.preview, name) for name in row.preview.__struct_fields__
+        }
+    return shown
+
+
+def as_expected_totals(totals: Totals) -> dict[str, int]:
+    """Return totals in the words of the oracle."""
+    return {name: getattr(totals, name) for name in ExpectedTotals.__dataclass_fields__}
+
+
+_ROW = tuple(ExpectedRow.__dataclass_fields__)

@@ -1,0 +1,365 @@
+"""The core with nothing around it: heads and memberships in dictionaries, no node, no store.
+
+It has the oracle's methods, so that one history can be told to both. Who may do what is not its
+business: the oracle is told first, and a history goes on only with what it accepts.
+
+Rules of this file:
+
+1. What a row shows comes from the functions of ``core`` alone. Here is only what a store adds:
+   finding messages, counting those between two places.
+2. Every call is one commit with a number of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from recents.core.commands import Post
+from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
+from recents.core.head import (
+    Head,
+    absorb,
+    amend,
+    dismissed,
+    next_message,
+    recall_notice,
+    renamed,
+    retract,
+    with_receipt,
+)
+from recents.core.ids import Conversation, ConversationKey, is_p2p, key_of, kind_of, named_by
+from recents.core.membership import (
+    Membership,
+    Position,
+    advance,
+    after_own_removal,
+    after_own_send,
+    head_seen,
+    is_present,
+    joined,
+    parted,
+    without_history,
+    without_row,
+)
+from recents.core.message import Message, Preview, edited, preview_of, recalled
+from recents.core.ordering import place_of
+from recents.core.replica import Gone
+from recents.core.totals import Totals, totals_of
+
+
+@dataclass
+class Room:
+    """One conversation: its head, its messages, its members."""
+
+    head: Head
+    messages: list[Message] = field(default_factory=list)
+    vanished: set[int] = field(default_factory=set)
+    """Recalled without notice."""
+    seqs: dict[tuple[str, str], int] = field(default_factory=dict)
+    members: dict[str, Membership] = field(default_factory=dict)
+    hidden: dict[str, set[int]] = field(default_factory=dict)
+    """What each member deleted for itself."""
+    photographs: dict[str, tuple[list[Message], set[int]]] = field(default_factory=dict)
+    """Messages and vanished ones as they were when a member left (T2)."""
+
+    def messages_of(self, account: str) -> tuple[list[Message], set[int]]:
+        return self.photographs.get(account) or (self.messages, self.vanished)
+
+    def hidden_from(self, account: str) -> set[int]:
+        return self.hidden.setdefault(account, set())
+
+    def position(self, account: str, seq: int) -> Position:
+        """The place after ``seq``, as ``account`` counts from it."""
+        messages, _ = self.messages_of(account)
+        skipped = [
+            message
+            for message in messages[seq:]
+            if message.counts
+            and (message.sender == account or message.seq in self.hidden_from(account))
+        ]
+        return Position(seq, messages[seq - 1].ordinal if seq else 0, len(skipped))
+
+    def retracted_after(self, account: str, seq: int) -> int:
+        """How many messages after ``seq`` were recalled that ``account`` would have counted."""
+        messages, _ = self.messages_of(account)
+        return sum(
+            message.state == "recalled"
+            and message.counts
+            and message.sender != account
+            and message.seq not in self.hidden_from(account)
+            for message in messages[seq:]
+        )
+
+    def newest_preview(self, account: str | None, below: int) -> Preview | None:
+        """The newest message to show below a place: to ``account``, or to everybody (P1)."""
+        messages, vanished = self.messages, self.vanished
+        hidden: set[int] = set()
+        if account is not None:
+            messages, vanished = self.messages_of(account)
+            hidden = self.hidden_from(account)
+        for message in reversed(messages[: below - 1]):
+            if message.previews and message.seq not in vanished | hidden:
+                return preview_of(message)
+        return None
+
+
+class CoreInDictionaries:
+    """Applies a history with the functions of the core; the methods are the oracle's."""
+
+    def __init__(self) -> None:
+        self.version = 0
+        self._rooms: dict[ConversationKey, Room] = {}
+
+    # Teams.
+
+    def create_team(
+        self, team: str, *, owner: str, members: Iterable[str] = (), name: str = "", at_ms: int
+    ) -> None:
+        version = self._next_version()
+        room = Room(Head(version=version, name=name, owner=owner))
+        self._rooms[ConversationKey(team)] = room
+        self._join(room, [owner, *members], at_ms, version)
+
+    def add_members(self, team: str, accounts: Iterable[str], *, at_ms: int) -> None:
+        self._join(self._rooms[ConversationKey(team)], accounts, at_ms, self._next_version())
+
+    def remove_member(self, team: str, account: str) -> None:
+        self._part(team, account, removed=True)
+
+    def leave(self, team: str, account: str) -> None:
+        self._part(team, account, removed=False)
+
+    def dismiss(self, team: str) -> None:
+        room = self._rooms[ConversationKey(team)]
+        room.head = dismissed(room.head, self._next_version())
+
+    def rename(self, team: str, name: str) -> None:
+        room = self._rooms[ConversationKey(team)]
+        room.head = renamed(room.head, name, self._next_version())
+
+    # Messages.
+
+    def post(
+        self,
+        sender: str,
+        conversation: str,
+        *,
+        client_id: str,
+        at_ms: int,
+        kind: str = "text",
+        text: str = "",
+        counts: bool = True,
+        bumps: bool = True,
+        previews: bool = True,
+        displayed_seq: int | None = None,
+    ) -> int:
+        key = key_of(sender, Conversation(conversation))
+        room = self._rooms.get(key)
+        if room is not None and (sender, client_id) in room.seqs:
+            return room.seqs[sender, client_id]
+        version = self._next_version()
+        if displayed_seq is not None and room is not None:
+            self._read(key, sender, displayed_seq, version)
+        post = Post(
+            id="1",
+            conversation=Conversation(conversation),
+            client_id=client_id,
+            kind=kind,
+            text=text,
+            counts=counts,
+            bumps=bumps,
+            previews=previews,
+        )
+        if room is None:
+            room = self._rooms[key] = Room(Head())
+            self._join(room, [sender, conversation.removeprefix("p2p:")], at_ms, version)
+        assert is_present(room.head, room.members[sender])
+        message = next_message(room.head, post, sender, at_ms)
+        room.messages.append(message)
+        room.seqs[sender, client_id] = message.seq
+        room.head = absorb(room.head, message, version)
+        room.members[sender] = after_own_send(room.members[sender], message, version)
+        return message.seq
+
+    def recall(self, account: str, conversation: str, seq: int, *, notice: bool = True) -> None:
+        room = self._rooms[key_of(account, Conversation(conversation))]
+        message = room.messages[seq - 1]
+        if message.state == "recalled":
+            return
+        if not notice:
+            room.vanished.add(seq)
+        fallback = recall_notice(message, account) if notice else room.newest_preview(None, seq)
+        room.messages[seq - 1] = recalled(message, account)
+        room.head = retract(room.head, message, account, self._next_version(), fallback=fallback)
+
+    def edit(self, account: str, conversation: str, seq: int, text: str) -> None:
+        room = self._rooms[key_of(account, Conversation(conversation))]
+        message = room.messages[seq - 1]
+        room.messages[seq - 1] = edited(message, text)
+        room.head = amend(room.head, message, text, self._next_version())
+
+    def delete_message(self, account: str, conversation: str, seq: int) -> None:
+        room = self._rooms[key_of(account, Conversation(conversation))]
+        if seq in room.hidden_from(account):
+            return
+        room.hidden_from(account).add(seq)
+        messages, _ = room.messages_of(account)
+        room.members[account] = after_own_removal(
+            room.members[account], account, messages[seq - 1], self._next_version()
+        )
+
+    # Reading and deleting.
+
+    def read(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
+        version = self._next_version()
+        for key, seq in self._places(account, {conversation: upto_seq}):
+            self._read(key, account, seq, version)
+
+    def read_all(
+        self,
+        account: str,
+        kinds: Collection[str] | None = None,
+        upto: Mapping[str, int] | None = None,
+    ) -> None:
+        version = self._next_version()
+        for key, seq in self._covered(account, kinds, upto):
+            self._read(key, account, seq, version)
+
+    def delete(
+        self,
+        account: str,
+        conversation: str,
+        upto_seq: int | None = None,
+        *,
+        clear_history: bool = False,
+    ) -> None:
+        version = self._next_version()
+        for key, seq in self._places(account, {conversation: upto_seq}):
+            self._delete(key, account, seq, version, clear_history)
+
+    def delete_all(
+        self,
+        account: str,
+        kinds: Collection[str] | None = None,
+        upto: Mapping[str, int] | None = None,
+        *,
+        clear_history: bool = False,
+    ) -> None:
+        version = self._next_version()
+        for key, seq in self._covered(account, kinds, upto):
+            self._delete(key, account, seq, version, clear_history)
+
+    def clear_history(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
+        version = self._next_version()
+        for key, seq in self._places(account, {conversation: upto_seq}):
+            room = self._rooms[key]
+            room.members[account] = without_history(
+                room.members[account], room.position(account, seq), version
+            )
+
+    # Questions.
+
+    def rows(self, account: str) -> list[InboxEntry]:
+        return sorted(self.changed_since(account, -1)[0], key=place_of)
+
+    def totals(self, account: str) -> Totals:
+        return totals_of(self.rows(account))
+
+    def changed_since(self, account: str, version: int) -> tuple[list[InboxEntry], list[Gone]]:
+        """What a device must be told that has everything up to ``version``."""
+        rows, gone = [], []
+        for key, room in self._rooms.items():
+            membership = room.members.get(account)
+            if membership is None or row_version(room.head, membership) <= version:
+                continue
+            name = named_by(account, key)
+            if is_visible(room.head, membership):
+                rows.append(self._entry(account, name, room, membership))
+            else:
+                gone.append(Gone(name, row_version(room.head, membership)))
+        return rows, gone
+
+    def _entry(
+        self, account: str, name: Conversation, room: Room, membership: Membership
+    ) -> InboxEntry:
+        shown = head_seen(room.head, membership).preview
+        return entry_of(
+            account,
+            name,
+            room.head,
+            membership,
+            retracted_after_read=room.retracted_after(account, membership.read_seq),
+            hidden=frozenset(room.hidden_from(account)),
+            older=room.newest_preview(account, shown.seq) if shown else None,
+        )
+
+    # Steps.
+
+    def _next_version(self) -> int:
+        self.version += 1
+        return self.version
+
+    def _join(self, room: Room, accounts: Iterable[str], at_ms: int, version: int) -> None:
+        for account in accounts:
+            previous = room.members.get(account)
+            if previous is None or previous.parting is not None:
+                room.members[account] = joined(room.head, at_ms, version, previous)
+                room.photographs.pop(account, None)
+
+    def _part(self, team: str, account: str, *, removed: bool) -> None:
+        room = self._rooms[ConversationKey(team)]
+        membership = room.members.get(account)
+        if membership is None or membership.parting is not None:
+            return
+        room.members[account] = parted(
+            membership, room.head, self._next_version(), removed=removed
+        )
+        room.photographs[account] = room.messages.copy(), room.vanished.copy()
+
+    def _read(self, key: ConversationKey, account: str, seq: int, version: int) -> None:
+        room = self._rooms[key]
+        position = room.position(account, seq)
+        room.members[account] = advance(room.members[account], position, version)
+        if is_p2p(key):
+            room.head = with_receipt(room.head, key, account, seq, version)
+
+    def _delete(
+        self, key: ConversationKey, account: str, seq: int, version: int, clear_history: bool
+    ) -> None:
+        room = self._rooms[key]
+        room.members[account] = without_row(
+            room.members[account],
+            room.position(account, seq),
+            version,
+            clear_history=clear_history,
+        )
+
+    def _places(
+        self, account: str, wanted: Mapping[str, int | None]
+    ) -> list[tuple[ConversationKey, int]]:
+        """Up to where a command goes in the conversations that the account knows (R2, D6)."""
+        places = []
+        for name, upto_seq in wanted.items():
+            key = key_of(account, Conversation(name))
+            room = self._rooms.get(key)
+            membership = room.members.get(account) if room else None
+            if room is not None and membership is not None:
+                newest = head_seen(room.head, membership).last_seq
+                places.append((key, newest if upto_seq is None else upto_seq))
+        return places
+
+    def _covered(
+        self, account: str, kinds: Collection[str] | None, upto: Mapping[str, int] | None
+    ) -> list[tuple[ConversationKey, int]]:
+        """What a command on many rows covers: those in the list, and up to where."""
+        listed = {row.conversation: None for row in self.rows(account)}
+        wanted = listed if upto is None else upto
+        return self._places(
+            account,
+            {
+                name: seq
+                for name, seq in wanted.items()
+                if name in listed and (kinds is None or kind_of(Conversation(name)) in kinds)
+            },
+        )

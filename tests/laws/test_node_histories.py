@@ -1,0 +1,260 @@
+"""Laws 4 and 5 over random histories: node, devices and oracle agree after every step.
+
+Law 4: rows fetched before + batches applied = rows fetched after. Law 5: every number equals a
+brute-force recount. Each account has two devices; several commands are under way at once, and
+devices act on old knowledge after they were cut off.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from recents.core.ids import Kind
+from recents.server.settings import Settings
+from recents.server.store.memory import MemoryStore
+from recents.server.store.port import Store
+from recents.server.store.sqlite import SqliteStore
+from tests.laws.company import ACCOUNTS, Company, Deed, Device
+from tests.laws.deeds import Deeds
+
+TEAMS = ("team:t1", "super_team:s1")
+KINDS = st.sampled_from([None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM)])
+WHO = st.sampled_from(ACCOUNTS)
+DEVICE = st.tuples(WHO, st.integers(0, 1))
+PEERS = [f"p2p:{account}" for account in ACCOUNTS]
+TEAM = st.sampled_from([TEAMS[0], TEAMS[0], TEAMS[1]])
+WHERE = st.sampled_from([*PEERS, *TEAMS, *TEAMS])
+TEXT = st.sampled_from(["hi", "two\nlines", "x" * 300, "", "世界 👋"])
+SWITCHES = st.tuples(*[st.sampled_from([True, True, True, False])] * 3)
+BACK = st.sampled_from([0, 0, 1, 2, 3])
+SMALL_FRAMES = Settings(first_page_rows=2, rows_per_frame=3, recent_messages=3)
+"""So that lists of five rows come in pages, and bursts in several frames."""
+
+Plan = Callable[[Deeds, Device], Deed]
+"""A deed to be made of what a device shows at that moment."""
+
+
+def _posts() -> st.SearchStrategy[Plan]:
+    return st.builds(
+        lambda where, text, switches, back: (
+            lambda deeds, device: deeds.post(device, where, text, switches, back)
+        ),
+        WHERE,
+        TEXT,
+        SWITCHES,
+        st.none() | BACK,
+    )
+
+
+def _readings() -> st.SearchStrategy[Plan]:
+    return st.builds(
+        lambda where, back: lambda deeds, device: deeds.read(device, where, back), WHERE, BACK
+    ) | st.builds(lambda kinds: lambda deeds, device: deeds.read_all(device, kinds), KINDS)
+
+
+def _deletions() -> st.SearchStrategy[Plan]:
+    return (
+        st.builds(
+            lambda where, clear: lambda deeds, device: deeds.delete(device, where, clear),
+            WHERE,
+            st.booleans(),
+        )
+        | st.builds(
+            lambda kinds, clear: lambda deeds, device: deeds.delete_all(device, kinds, clear),
+            KINDS,
+            st.booleans(),
+        )
+        | st.builds(lambda where: lambda deeds, device: deeds.clear_history(device, where), WHERE)
+    )
+
+
+def _rosters() -> st.SearchStrategy[Plan]:
+    add = st.builds(
+        lambda team, members: lambda deeds, device: deeds.add_members(device, team, members),
+        TEAM,
+        st.sets(WHO, min_size=1),
+    )
+    part = st.builds(
+        lambda team, member: lambda deeds, device: deeds.remove_member(device, team, member),
+        TEAM,
+        WHO,
+    ) | st.builds(lambda team: lambda deeds, device: deeds.leave(device, team), TEAM)
+    return add | add | part
+
+
+REPEATABLE = st.tuples(DEVICE, _posts() | _posts() | _readings() | _deletions())
+ANYTHING = st.tuples(DEVICE, _posts() | _posts() | _readings() | _deletions() | _rosters())
+Planned = tuple[tuple[str, int], Plan]
+
+
+class Histories(RuleBasedStateMachine):
+    """What people do, in any order; the oracle hears of what was accepted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory()
+        self.company = Company(self.make_store(Path(self._folder.name)), SMALL_FRAMES)
+        self.deeds = Deeds(self.company)
+
+    def make_store(self, folder: Path) -> Store:
+        raise NotImplementedError
+
+    def teardown(self) -> None:
+        self.company.close()
+        self._folder.cleanup()
+
+    def device(self, which: tuple[str, int]) -> Device:
+        account, number = which
+        return self.company.devices[account][number]
+
+    def planned(self, plans: list[Planned]) -> list[Deed]:
+        return [plan(self.deeds, self.device(which)) for which, plan in plans]
+
+    @initialize(
+        members=st.sets(WHO, max_size=2),
+        talk=st.lists(st.tuples(WHO, SWITCHES), min_size=3, max_size=6),
+        late=st.sets(WHO),
+    )
+    def found_teams_that_talked_before_others_came(
+        self, members: set[str], talk: list[tuple[str, tuple[bool, bool, bool]]], late: set[str]
+    ) -> None:
+        founder = self.device((ACCOUNTS[0], 0))
+        for team in TEAMS:
+            self.company.do(self.deeds.found(founder, team, members))
+            for who, switches in talk:
+                self.company.do(self.deeds.post(self.device((who, 0)), team, "hi", switches, None))
+        self.company.do(self.deeds.add_members(founder, TEAMS[0], late))
+
+    @rule(owner=DEVICE, members=st.sets(WHO))
+    def found_again(self, owner: tuple[str, int], members: set[str]) -> None:
+        self.company.do(self.deeds.found(self.device(owner), TEAMS[1], members))
+
+    @rule(which=DEVICE, plan=_posts())
+    def post(self, which: tuple[str, int], plan: Plan) -> None:
+        self.company.do(plan(self.deeds, self.device(which)))
+
+    @rule(where=WHERE, who=st.lists(WHO, min_size=2, max_size=5), text=TEXT)
+    def talk(self, where: str, who: list[str], text: str) -> None:
+        self.company.do(
+            *[
+                self.deeds.post(self.device((account, 0)), where, text, (True, True, True), None)
+                for account in who
+            ]
+        )
+
+    @rule(which=DEVICE, plan=_readings())
+    def read(self, which: tuple[str, int], plan: Plan) -> None:
+        self.company.do(plan(self.deeds, self.device(which)))
+
+    @rule(which=DEVICE, plan=_deletions())
+    def delete(self, which: tuple[str, int], plan: Plan) -> None:
+        followers = [device.follower for device in self.company.devices[which[0]]]
+        before = [len(follower.batches) for follower in followers]
+        self.company.do(plan(self.deeds, self.device(which)))
+        self.company.check()
+        for follower, batches in zip(followers, before, strict=True):
+            assert len(follower.batches) <= batches + 1, "D4: one batch, not one per row"
+
+    @rule(which=DEVICE, plan=_rosters())
+    def come_and_go(self, which: tuple[str, int], plan: Plan) -> None:
+        self.company.do(plan(self.deeds, self.device(which)))
+
+    @rule(who=WHO, team=TEAM)
+    def come_back(self, who: str, team: str) -> None:
+        self.company.do(
+            self.deeds.leave(self.device((who, 1)), team),
+            self.deeds.post(self.device((ACCOUNTS[0], 0)), team, "away", (True,) * 3, None),
+        )
+        self.company.do(self.deeds.add_members(self.device((ACCOUNTS[0], 0)), team, {who}))
+
+    @rule(which=DEVICE, team=TEAM, name=st.sampled_from(["One", "Two", "三"]))
+    def rename(self, which: tuple[str, int], team: str, name: str) -> None:
+        self.company.do(self.deeds.rename(self.device(which), team, name))
+
+    @rule(which=DEVICE, dice=st.integers(1, 6))
+    def dismiss(self, which: tuple[str, int], dice: int) -> None:
+        if dice == 6:
+            self.company.do(self.deeds.dismiss(self.device(which), TEAMS[1]))
+
+    @rule(plans=st.lists(ANYTHING, min_size=2, max_size=8))
+    def several_at_once(self, plans: list[Planned]) -> None:
+        self.company.do(*self.planned(plans))
+
+    @rule(
+        which=DEVICE,
+        late=st.lists(_posts() | _readings() | _deletions() | _deletions(), max_size=3),
+        others=st.lists(ANYTHING, min_size=1, max_size=6),
+        back=st.booleans(),
+        team=TEAM,
+    )
+    def act_on_old_knowledge(
+        self,
+        which: tuple[str, int],
+        late: list[Plan],
+        others: list[Planned],
+        back: bool,
+        team: str,
+    ) -> None:
+        device = self.device(which)
+        early = [deed for deed in self.planned(others) if deed.device is not device]
+        if back:
+            other = self.device((which[0], 1 - which[1]))
+            founder = self.device((ACCOUNTS[0], 1 if device.account == ACCOUNTS[0] else 0))
+            early.append(self.deeds.leave(other, team))
+            early.append(self.deeds.add_members(founder, team, {which[0]}))
+        self.company.do_behind_the_back_of(
+            device, [plan(self.deeds, device) for plan in late], early
+        )
+
+    @rule(which=DEVICE, plans=st.lists(REPEATABLE, min_size=1, max_size=6))
+    def lose_answers(self, which: tuple[str, int], plans: list[Planned]) -> None:
+        self.company.lose_answers(self.device(which), *self.planned(plans))
+
+    @rule(which=DEVICE)
+    def reconnect(self, which: tuple[str, int]) -> None:
+        self.company.cut(self.device(which))
+
+    @rule(who=WHO)
+    def log_in_fresh(self, who: str) -> None:
+        self.company.check_fresh(who)
+
+    @invariant()
+    def everything_agrees(self) -> None:
+        self.company.check()
+
+
+class OnMemory(Histories):
+    """On the store that forgets."""
+
+    def make_store(self, folder: Path) -> Store:
+        return MemoryStore()
+
+
+class OnSqlite(Histories):
+    """On the embedded store."""
+
+    def make_store(self, folder: Path) -> Store:
+        return SqliteStore(folder / "recents.db")
+
+
+_BUDGET = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+
+TestOnMemory = OnMemory.TestCase
+TestOnMemory.settings = _BUDGET
+TestOnMemory = pytest.mark.timeout(300)(TestOnMemory)
+
+TestOnSqlite = OnSqlite.TestCase
+TestOnSqlite.settings = settings(_BUDGET, max_examples=25)
+TestOnSqlite = pytest.mark.timeout(300)(TestOnSqlite)

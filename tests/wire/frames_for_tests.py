@@ -1,0 +1,124 @@
+"""One good frame of every type, and strategies that make them at random."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import msgspec
+from hypothesis import strategies as st
+
+from recents.core.commands import (
+    AddMembers,
+    ClearHistory,
+    CreateTeam,
+    Delete,
+    DeleteAll,
+    DismissTeam,
+    LeaveTeam,
+    Post,
+    Read,
+    ReadAll,
+    RemoveMember,
+    RenameTeam,
+)
+from recents.core.entry import InboxEntry
+from recents.core.errors import Code
+from recents.core.ids import Conversation, Kind
+from recents.core.message import Message, Preview
+from recents.core.replica import Gone
+from recents.core.totals import Totals
+from recents.wire.frames import (
+    Answer,
+    Bye,
+    CaughtUp,
+    Changed,
+    DeviceFrame,
+    Error,
+    Hello,
+    History,
+    ListRows,
+    MyTeams,
+    NodeFrame,
+    TeamMembers,
+    Welcome,
+)
+
+BOB = Conversation("p2p:bob")
+TEAM = Conversation("team:t1")
+
+MESSAGE = Message(seq=1, ordinal=1, sender="bob", client_id="c1", time_ms=5, text="héllo\n👋")
+ROW = InboxEntry(
+    conversation=BOB,
+    version=3,
+    activity_ms=5,
+    last_seq=1,
+    unread=1,
+    preview=Preview(seq=1, client_id="c1", sender="bob", time_ms=5, text="héllo 👋"),
+)
+
+DEVICE_FRAMES: list[DeviceFrame] = [
+    Hello(protocol=1, account="alice", token="secret", device="phone", since="x.1"),
+    Post(id="1", conversation=BOB, client_id="c1", text="a\u2028b\x00", attachment={"a": [1.5]}),
+    Read(id="1", conversation=BOB, upto_seq=1),
+    ReadAll(id="1", kinds=(Kind.P2P,), upto="x.1"),
+    Delete(id="1", conversation=BOB, clear_history=True),
+    DeleteAll(id="1"),
+    ClearHistory(id="1", conversation=BOB),
+    CreateTeam(id="1", conversation=TEAM, name="T", members=("bob",)),
+    AddMembers(id="1", conversation=TEAM, members=("bob",)),
+    RemoveMember(id="1", conversation=TEAM, member="bob"),
+    LeaveTeam(id="1", conversation=TEAM),
+    RenameTeam(id="1", conversation=TEAM, name="U"),
+    DismissTeam(id="1", conversation=TEAM),
+    ListRows(id="1", cursor="5.p2p:bob"),
+    History(id="1", conversation=BOB, before_seq=7),
+    TeamMembers(id="1", conversation=TEAM, after="bob"),
+    MyTeams(id="1"),
+]
+
+NODE_FRAMES: list[NodeFrame] = [
+    Welcome(protocol=1, account="alice", time_ms=5, heartbeat_s=25),
+    CaughtUp(rows=(ROW,), gone=(Gone(TEAM, 2),), reset=True, totals=Totals(unread=1), token="x.3"),
+    Changed(token="x.3", rows=(ROW,), gone=(Gone(TEAM, 2),), messages={BOB: (MESSAGE,)}),
+    Answer(id="1", result=msgspec.Raw(b'{"seq":1}')),
+    Error(code=Code.BAD_VALUE, message="no", id="1", details={"newest_seq": 1}),
+    Bye(code=Code.CLOSING, message="later", retry_after_s=1),
+]
+
+assert {type(frame) for frame in DEVICE_FRAMES} == set(get_args(DeviceFrame))
+assert {type(frame) for frame in NODE_FRAMES} == set(get_args(NodeFrame))
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(min_value=10**18, max_value=10**400)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+"""Any JSON value."""
+
+FIELDS = sorted({name for frame in DEVICE_FRAMES for name in frame.__struct_fields__})
+TYPES = [str(type(frame).__struct_config__.tag) for frame in DEVICE_FRAMES]
+
+ALMOST_FRAMES = st.builds(
+    lambda tag, fields: msgspec.json.encode({"type": tag, **fields}),
+    st.sampled_from(TYPES) | JSON,
+    st.dictionaries(st.sampled_from(FIELDS), JSON, max_size=6),
+)
+"""Objects with a type and known fields, of which hardly any value fits."""
+
+
+@st.composite
+def mutated_frames(draw: st.DrawFn) -> bytes:
+    """Return the text of a good frame with a few bytes taken out, put in or exchanged."""
+    data = bytearray(msgspec.json.encode(draw(st.sampled_from([*DEVICE_FRAMES, *NODE_FRAMES]))))
+    for _ in range(draw(st.integers(1, 4))):
+        at = draw(st.integers(0, len(data)))
+        length = draw(st.integers(0, 3))
+        data[at : at + length] = draw(
+            st.binary(max_size=4) | st.sampled_from([b'"', b"\\ud800", b"\x00", b"{", b"[", b"-9"])
+        )
+    return bytes(data)
