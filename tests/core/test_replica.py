@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
-from recents.core.replica import Difference, Gone, Replica
+from recents.core.replica import Difference, Gone, Replica, difference_between
 from recents.core.totals import NOTHING, Totals, totals_of
 from tests.core.making import BOB, a_row
 
@@ -121,13 +121,14 @@ def test_a_difference_is_true_when_something_changed() -> None:
         assert difference
 
 
-def test_retain_drops_what_is_no_longer_named() -> None:
-    row, other = a_row(unread=2), a_row(TEAM, unread=1)
-    replica = holding(row, other)
-    assert replica.retain([TEAM]) == Difference(removed=(row,))
-    assert not replica.retain([TEAM, BOB])
-    assert replica.rows == {TEAM: other}
-    assert replica.totals == totals_of([other])
+def test_c3_another_stores_rows_are_compared_by_what_they_show() -> None:
+    same, other = a_row(version=7), a_row(TEAM, unread=1)
+    old = {BOB: same, TEAM: other}
+    assert not difference_between(old, {BOB: a_row(version=1), TEAM: other})
+    assert difference_between(old, {BOB: same}) == Difference(removed=(other,))
+    assert difference_between({BOB: same}, old) == Difference(added=(other,))
+    changed = a_row(TEAM, unread=2)
+    assert difference_between(old, {**old, TEAM: changed}) == Difference(updated=(changed,))
 
 
 IMAGES = st.lists(

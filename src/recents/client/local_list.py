@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 import msgspec
 
@@ -21,7 +21,7 @@ from recents.client.view import View
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
 from recents.core.ordering import cursor_after, place_after
-from recents.core.replica import Difference, Gone, Replica
+from recents.core.replica import Difference, Gone, Replica, difference_between
 from recents.core.totals import Totals
 from recents.wire.frames import CaughtUp, Changed
 
@@ -165,18 +165,3 @@ class LocalList:
             updated=difference.updated,
             removed=difference.removed,
         )
-
-
-def difference_between(
-    old: Mapping[Conversation, InboxEntry], new: Mapping[Conversation, InboxEntry]
-) -> Difference:
-    """Tell what changes for the user when ``new`` takes the place of ``old``."""
-    added, updated = [], []
-    for name, row in new.items():
-        before = old.get(name)
-        if before is None:
-            added.append(row)
-        elif msgspec.structs.replace(before, version=row.version) != row:
-            updated.append(row)
-    removed = [row for name, row in old.items() if name not in new]
-    return Difference(added=tuple(added), updated=tuple(updated), removed=tuple(removed))

@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
@@ -39,6 +39,24 @@ class Difference(msgspec.Struct, frozen=True):
 
 def _same_to_the_user(old: InboxEntry, new: InboxEntry) -> bool:
     return msgspec.structs.replace(old, version=new.version) == new
+
+
+def difference_between(
+    old: Mapping[Conversation, InboxEntry], new: Mapping[Conversation, InboxEntry]
+) -> Difference:
+    """Tell what changes for the user when ``new`` takes the place of ``old``.
+
+    Versions are not compared: after a reset they may be another store's.
+    """
+    return Difference(
+        added=tuple(row for name, row in new.items() if name not in old),
+        updated=tuple(
+            row
+            for name, row in new.items()
+            if name in old and not _same_to_the_user(old[name], row)
+        ),
+        removed=tuple(row for name, row in old.items() if name not in new),
+    )
 
 
 class Replica:
@@ -88,14 +106,6 @@ class Replica:
             updated=tuple(updated.values()),
             removed=tuple(removed.values()),
         )
-
-    def retain(self, conversations: Iterable[Conversation]) -> Difference:
-        """Drop every row but these: the end of a catch-up that began from nothing."""
-        kept = frozenset(conversations)
-        removed = tuple(row for name, row in self.rows.items() if name not in kept)
-        for row in removed:
-            self._drop(row)
-        return Difference(removed=removed)
 
     def settle(self) -> None:
         """Forget removals: from here on everything arrives in the order of the versions."""
