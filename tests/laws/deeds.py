@@ -118,19 +118,17 @@ class Deeds:
         )
 
     def found(self, device: Device, team: str, members: Collection[str]) -> Deed:
-        """Create a team; asked again by its owner, it adds members."""
+        """Create a team; asked again by its owner, it changes nothing."""
         kind, _, team_id = team.partition(":")
 
         def tell(at_ms: int) -> None:
-            everybody = {device.account, *members}
             if team in self._founded:
-                self._oracle.add_members(team, everybody, at_ms=at_ms)
-            else:
-                self._founded.add(team)
-                self._oracle.create_team(
-                    team, owner=device.account, members=members, name="One", at_ms=at_ms
-                )
-            self._join(team, everybody)
+                return
+            self._founded.add(team)
+            self._oracle.create_team(
+                team, owner=device.account, members=members, name="One", at_ms=at_ms
+            )
+            self._join(team, {device.account, *members})
 
         return Deed(
             device,

@@ -77,6 +77,13 @@ async def test_t1_creating_the_same_team_again_is_a_success(company: Company) ->
     assert await bob.changes() == []
 
 
+async def test_t2_creating_the_same_team_again_brings_nobody_back(company: Company) -> None:
+    alice, bob, _ = await _team(company)
+    await alice.do(RemoveMember(id=new_id(), conversation=TEAM, member="bob"))
+    await alice.create_team(TEAM, "bob")
+    assert await bob.refused(a_post(TEAM)) is Code.NOT_A_MEMBER
+
+
 @pytest.mark.parametrize("name", ["Team", "Other"])
 async def test_t1_somebody_elses_team_id_is_taken(company: Company, name: str) -> None:
     _, _, eve = await _team(company)

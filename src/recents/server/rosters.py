@@ -116,15 +116,16 @@ def _change(
 def _create(
     workspace: Workspace, actor: str, key: ConversationKey, command: CreateTeam, at_ms: int
 ) -> None:
-    head = workspace.head(key)
-    if head is not None:
-        # Asked again after a lost answer, it is the same team; then this is a success.
-        if head.dismissed or (head.owner, head.name) != (actor, command.name):
+    known = workspace.head(key)
+    if known is not None:
+        # Asked again after a lost answer it is a success, and changes nothing: who was removed
+        # meanwhile stays out.
+        if known.dismissed or (known.owner, known.name) != (actor, command.name):
             raise Refused(Code.TEAM_EXISTS, f"there is a {key} already; choose another id")
-    else:
-        _check_accounts(workspace, command.members)
-        head = Head(version=workspace.version, name=command.name, owner=actor)
-        workspace.put_head(key, head)
+        return
+    _check_accounts(workspace, command.members)
+    head = Head(version=workspace.version, name=command.name, owner=actor)
+    workspace.put_head(key, head)
     _add(workspace, key, head, (actor, *command.members), at_ms)
 
 
