@@ -71,6 +71,15 @@ def test_a_coroutine_function_is_no_listener() -> None:
         listeners.add(listener)
 
 
+def test_neither_is_an_object_that_is_called_like_one() -> None:
+    class Listener:
+        async def __call__(self, word: str) -> None: ...
+
+    listeners: Listeners[[str]] = Listeners()
+    with pytest.raises(CallerMistake, match="not awaited"):
+        listeners.add(Listener())
+
+
 def test_a_listener_may_remove_itself_while_it_is_told() -> None:
     heard: list[str] = []
     listeners: Listeners[[str]] = Listeners()

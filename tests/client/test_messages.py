@@ -65,6 +65,11 @@ async def test_M3_everything_about_a_message_reaches_the_node(node: FakeNode, me
     )
 
 
+async def test_a_sent_message_has_its_attachment_as_others_get_it(me: Client) -> None:
+    sent = await me.messages.send("p2p:bob", attachment={"size": (3, 4), 5: None})
+    assert sent.attachment == {"size": [3, 4], "5": None}
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -42,7 +42,7 @@ class Listeners(Generic[P]):
         Raises:
             CallerMistake: it is a coroutine function, which nobody would await.
         """
-        if inspect.iscoroutinefunction(listener):
+        if any(map(inspect.iscoroutinefunction, (listener, type(listener).__call__))):
             raise CallerMistake(
                 "a listener is called, not awaited: pass a plain function, or use "
                 "`async for batch in inbox.changes()`"

@@ -141,9 +141,14 @@ def _message_of(account: str, post: Post, posted: frames.Posted) -> Message:
         time_ms=posted.time_ms,
         kind=post.kind,
         text=post.text,
-        attachment=post.attachment,
+        attachment=_as_it_arrives(post.attachment),
         mentions=post.mentions,
         counts=post.counts,
         bumps=post.bumps,
         previews=post.previews,
     )
+
+
+def _as_it_arrives(attachment: object) -> object:
+    # JSON knows no tuples, no bytes, and no keys but text.
+    return msgspec.json.decode(msgspec.json.encode(attachment))

@@ -204,7 +204,8 @@ def _check_post(post: Post) -> None:
 
 def _check_seq(seq: int | None, what: str) -> None:
     if seq is not None and not 0 <= seq < 2**53:
-        raise Refused(Code.BAD_VALUE, f"{what} is {seq}; it must be 0 or above")
+        bound = "0 or above" if seq < 0 else "below 2**53"
+        raise Refused(Code.BAD_VALUE, f"{what} is {seq}; it must be {bound}")
 
 
 def _check_team(conversation: Conversation) -> None:

@@ -7,6 +7,7 @@ from recents.core.errors import Code, Refused
 from recents.core.head import Head, absorb, next_message, with_receipt
 from recents.core.ids import ConversationKey, is_p2p, key_of
 from recents.core.membership import Membership, advance, after_own_send, is_present, joined
+from recents.server.accounts import unknown_account
 from recents.server.store.workspace import Wanted, Workspace
 from recents.wire.frames import Posted
 
@@ -87,7 +88,7 @@ def _place_of_sender(
         raise not_a_member(post.conversation)
     peer = post.conversation[4:]
     if not workspace.account_exists(peer):
-        raise Refused(Code.UNKNOWN_ACCOUNT, f"there is no account {peer!r}", {"account": peer})
+        raise unknown_account(peer)
     return Head(), joined(Head(), 0, workspace.version)
 
 

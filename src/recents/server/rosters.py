@@ -15,6 +15,7 @@ from recents.core.errors import Code, Refused
 from recents.core.head import Head, dismissed, renamed
 from recents.core.ids import ConversationKey, key_of
 from recents.core.membership import joined, parted
+from recents.server.accounts import unknown_account
 from recents.server.posting import not_a_member
 from recents.server.store.port import Store
 from recents.server.store.workspace import Wanted, Workspace
@@ -174,6 +175,4 @@ def _owner_stays() -> Refused:
 def _check_accounts(workspace: Workspace, accounts: list[str] | tuple[str, ...]) -> None:
     for account in accounts:
         if not workspace.account_exists(account):
-            raise Refused(
-                Code.UNKNOWN_ACCOUNT, f"there is no account {account!r}", {"account": account}
-            )
+            raise unknown_account(account)
