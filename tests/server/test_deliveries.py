@@ -21,6 +21,7 @@ from recents.core.commands import (
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
 from recents.core.ids import Conversation
+from recents.server.images import Images
 from recents.server.outlet import Outlet
 from recents.server.settings import Settings
 from recents.wire.frames import Answer, Changed
@@ -398,6 +399,25 @@ async def test_a_device_that_cannot_be_told_is_closed_and_no_other_suffers(
     assert bob.peer.close_reason == Code.STORE_FAILED
     assert bob.peer.frames == []
     assert "a bug" in caplog.text
+
+
+@pytest.mark.asyncio
+async def test_marks_that_fail_make_all_devices_begin_anew(
+    company: Company, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    alice, bob = await company.online("alice", "bob")
+    with monkeypatch.context() as patch:
+        patch.setattr(Images, "keep_row", broken)
+        await company.node.command("alice", a_post("p2p:bob"))
+        await bob.until(lambda: bob.peer.close_reason is not None)
+    assert "marks of commit" in caplog.text
+    await alice.until(lambda: alice.peer.close_reason is not None)
+    (again,) = await company.online("bob")
+    assert [row.unread for row in (await again.rows()).values()] == [1]
+
+
+def broken(*_: object) -> None:
+    raise RuntimeError("a bug")
 
 
 @pytest.mark.asyncio

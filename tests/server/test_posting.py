@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
 import pytest
 
@@ -9,6 +11,7 @@ from recents.core.commands import DismissTeam, LeaveTeam, RemoveMember
 from recents.core.errors import Code
 from recents.core.ids import Conversation
 from recents.server.store.memory import MemoryStore
+from recents.server.store.sqlite import SqliteStore
 from recents.wire.frames import Answer, Posted
 from tests.server.conftest import Founder
 from tests.server.devices import Company, Device, a_post, messages_in, new_id, rows_in
@@ -264,10 +267,12 @@ async def _rows_for_a_message(company: Company, sender: Device, team: str) -> in
     return company.node.store.rows_written - before
 
 
+@pytest.mark.parametrize("kind", ["memory", "sqlite"])
 async def test_rows_written_per_message_do_not_depend_on_the_size_of_the_team(
-    found: Founder,
+    found: Founder, kind: str, tmp_path: Path
 ) -> None:
-    company = await found(store=MemoryStore())
+    store = MemoryStore() if kind == "memory" else SqliteStore(tmp_path / "recents.db")
+    company = await found(store=store)
     (alice,) = await company.online("alice")
     people = [f"u{number}" for number in range(10_000)]
     for account in people:

@@ -67,6 +67,31 @@ async def test_r1_beyond_the_newest_is_refused_and_says_where_the_end_is(
     assert (await bob.rows())[ALICE].unread == 3
 
 
+async def test_t2_beyond_what_one_saw_before_leaving_is_refused_too(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await alice.create_team(TEAM, "bob")
+    await alice.post(TEAM)
+    await bob.do(LeaveTeam(id=new_id(), conversation=TEAM))
+    await alice.post(TEAM)
+    for kind in (Read, Delete, ClearHistory):
+        beyond = kind(id=new_id(), conversation=TEAM, upto_seq=2)
+        assert await bob.refused(beyond) is Code.BEYOND_END
+    assert (await bob.rows())[TEAM].unread == 1
+    await bob.read(TEAM, 1)
+    assert (await bob.rows())[TEAM].unread == 0
+
+
+async def test_r5_reading_all_covers_a_row_that_the_same_commit_made(company: Company) -> None:
+    _, bob = await company.online("alice", "bob")
+    version = company.node.store.version
+    await asyncio.gather(
+        company.node.command("alice", a_post(BOB)),
+        company.node.command("bob", ReadAll(id=new_id())),
+    )
+    assert company.node.store.version == version + 1, "one commit for both"
+    assert (await bob.rows())[ALICE].unread == 0
+
+
 async def test_r2_reading_twice_is_a_success_and_no_event(company: Company) -> None:
     alice, bob = await _with_three_messages(company)
     await bob.read(ALICE)

@@ -50,13 +50,20 @@ def serve(
         ),
     ] = DEFAULT_HOST,
     port: Port = DEFAULT_PORT,
+    restored: Annotated[
+        bool,
+        typer.Option(
+            "--restored",
+            help="The file is a backup that was put back: devices fetch everything anew.",
+        ),
+    ] = False,
 ) -> None:
     """Run a node. Ctrl-C stops it: devices are told, what was committed is answered.
 
     The admin key for `recents account` is RECENTS_ADMIN_KEY, or else the file STORE.admin-key,
     which is made at the first start and readable by its owner only.
     """
-    run(_serve(store.absolute(), host, port), new_event_loop)
+    run(_serve(store.absolute(), host, port, restored=restored), new_event_loop)
 
 
 def new_event_loop() -> asyncio.AbstractEventLoop:
@@ -68,7 +75,7 @@ def new_event_loop() -> asyncio.AbstractEventLoop:
     return uvloop.new_event_loop()
 
 
-async def _serve(store: Path, host: str, port: int) -> None:
+async def _serve(store: Path, host: str, port: int, *, restored: bool) -> None:
     # Here, so that commands which only ask a node do without a node's libraries.
     from recents.server.doors.listening import CannotListen, Listening
     from recents.server.node import Node, open_store
@@ -76,11 +83,12 @@ async def _serve(store: Path, host: str, port: int) -> None:
 
     _check_place(store)
     key = _settled_key(store)
+    node = Node(open_store(store, restored=restored))
     started = False
     try:
         async with (
             stop_signals() as stop,
-            Listening(Node(open_store(store)), host, port, admin_key=key.key) as listening,
+            Listening(node, host, port, admin_key=key.key) as listening,
         ):
             started = True
             for line in _greeting(listening.address, store, key):

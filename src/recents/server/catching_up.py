@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable
 
-from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
+from recents.core.entry import InboxEntry, is_visible, row_version
 from recents.core.ids import ConversationKey
 from recents.core.ordering import place_of
 from recents.core.replica import Gone
@@ -26,23 +26,12 @@ _TRIES = 5
 """Commits that may come in between; where a row changes faster still, a newer one follows."""
 
 
-def entry_from(seen: Seen) -> InboxEntry:
-    """Return the row that a head and a membership make."""
-    return entry_of(
-        seen.account,
-        seen.conversation,
-        seen.head,
-        seen.membership,
-        retracted_after_read=seen.retracted_after_read,
-    )
-
-
 def rows_and_gone(found: Iterable[Seen]) -> tuple[list[InboxEntry], list[Gone]]:
     """Part what is in the list from what is not."""
     rows, gone = [], []
     for seen in found:
         if is_visible(seen.head, seen.membership):
-            rows.append(entry_from(seen))
+            rows.append(seen.entry())
         else:
             gone.append(Gone(seen.conversation, row_version(seen.head, seen.membership)))
     return rows, gone

@@ -128,7 +128,11 @@ class Committer:
             if workspace.changed:
                 self._committed(workspace)
         for work, outcome in zip(batch, outcomes, strict=True):
-            work.answer(work, outcome)
+            try:
+                work.answer(work, outcome)
+            except Exception:
+                # Nor may one device that cannot be answered.
+                log.exception("! an answer to %s failed by a mistake of the node", work.actor)
 
 
 def _not_stored() -> Refused:

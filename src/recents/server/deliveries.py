@@ -77,28 +77,17 @@ class Deliveries:
                 self._unwatch(key, outlet.account)
 
     def committed(self, workspace: Workspace) -> None:
-        """Mark what a commit changed."""
-        self.version = workspace.version
-        for key, messages in workspace.messages.items():
-            self._recent.remember(key, messages)
-        for (account, key), membership in workspace.memberships.items():
-            if account in self.outlets and not is_p2p(key):
-                self._follow(account, key, present=membership.parting is None)
-        for account, key in workspace.memberships:
-            told_by_head = key in workspace.heads and (
-                is_p2p(key) or account in self._watchers.get(key, ())
-            )
-            if account in self.outlets and not told_by_head:
-                # Who left in this very batch still hears of what came before.
-                self._mark(workspace, account, key, _first_seq(workspace, key))
-        for key in workspace.heads:
-            self._images.keep_head(workspace, key)
-            first_seq = _first_seq(workspace, key)
-            for account in parties_of(key) if is_p2p(key) else self._watchers.get(key, ()):
-                if account in self.outlets:
-                    self._mark(workspace, account, key, first_seq)
-        if self._pending:
-            self._wake.set()
+        """Mark what a commit changed.
+
+        Never raises: where marking fails by a mistake of ours, all devices begin anew, since no
+        later token may cover what they were not marked for.
+        """
+        try:
+            self._mark_all(workspace)
+        except Exception:
+            log.exception("! the marks of commit %d failed", workspace.version)
+            for outlet in [one for devices in self.outlets.values() for one in devices]:
+                self._drop(outlet)
 
     def answer(self, outlet: Outlet, frame: bytes) -> None:
         """Have an answer sent, after the changes that go with it."""
@@ -141,6 +130,29 @@ class Deliveries:
             if outlet.has_news and not outlet.closed:
                 self._pending[outlet] = None
                 self._wake.set()
+
+    def _mark_all(self, workspace: Workspace) -> None:
+        self.version = workspace.version
+        for key, messages in workspace.messages.items():
+            self._recent.remember(key, messages)
+        for (account, key), membership in workspace.memberships.items():
+            if account in self.outlets and not is_p2p(key):
+                self._follow(account, key, present=membership.parting is None)
+        for account, key in workspace.memberships:
+            told_by_head = key in workspace.heads and (
+                is_p2p(key) or account in self._watchers.get(key, ())
+            )
+            if account in self.outlets and not told_by_head:
+                # Who left in this very batch still hears of what came before.
+                self._mark(workspace, account, key, _first_seq(workspace, key))
+        for key in workspace.heads:
+            self._images.keep_head(workspace, key)
+            first_seq = _first_seq(workspace, key)
+            for account in parties_of(key) if is_p2p(key) else self._watchers.get(key, ()):
+                if account in self.outlets:
+                    self._mark(workspace, account, key, first_seq)
+        if self._pending:
+            self._wake.set()
 
     async def _flush(self) -> None:
         pending, self._pending = self._pending, {}
@@ -192,10 +204,13 @@ class Deliveries:
         except Exception:
             # What was taken is lost, and no later token may cover it: the device begins anew.
             log.exception("! a device of %s could not be told", outlet.account)
-            self.discard(outlet)
-            closing = asyncio.create_task(outlet.peer.close(Code.STORE_FAILED))
-            self._tasks.add(closing)
-            closing.add_done_callback(self._tasks.discard)
+            self._drop(outlet)
+
+    def _drop(self, outlet: Outlet) -> None:
+        self.discard(outlet)
+        closing = asyncio.create_task(outlet.peer.close(Code.STORE_FAILED))
+        self._tasks.add(closing)
+        closing.add_done_callback(self._tasks.discard)
 
     async def _see(self, pairs: Iterable[MembershipId]) -> Sight | None:
         return await self._images.see(pairs, self.version)

@@ -33,9 +33,14 @@ def system_clock_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def open_store(path: Path | None) -> Store:
-    """Choose a store: a SQLite file, or memory when there is no path."""
-    return MemoryStore() if path is None else SqliteStore(path)
+def open_store(path: Path | None, *, restored: bool = False) -> Store:
+    """Choose a store: a SQLite file, or memory when there is no path.
+
+    Args:
+        path: the file.
+        restored: it is a backup that was put back; see ``SqliteStore``.
+    """
+    return MemoryStore() if path is None else SqliteStore(path, restored=restored)
 
 
 class Node:

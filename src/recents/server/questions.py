@@ -7,7 +7,6 @@ from recents.core.head import Head
 from recents.core.ids import Conversation, check_conversation, is_p2p, key_of
 from recents.core.membership import head_seen
 from recents.core.ordering import cursor_after, place_after
-from recents.server.catching_up import entry_from
 from recents.server.posting import not_a_member
 from recents.server.settings import Settings
 from recents.server.store.port import Store
@@ -57,7 +56,7 @@ class Questions:
         limit = self._limit(query.limit)
         after = None if query.cursor is None else place_after(query.cursor)
         found, totals = await self._store.page(account, limit + 1, after)
-        rows = tuple(entry_from(seen) for seen in found[:limit])
+        rows = tuple(seen.entry() for seen in found[:limit])
         return Rows(
             rows=rows,
             totals=totals,

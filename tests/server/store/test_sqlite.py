@@ -221,3 +221,22 @@ async def test_a_checkpoint_that_fails_is_tried_again(
         await asyncio.sleep(0.05)
     assert "checkpoint failed" in caplog.text
     assert len(await history(store, KEY)) == 3
+
+
+@pytest.mark.asyncio
+async def test_a_restored_file_begins_another_line_of_versions(tmp_path: Path) -> None:
+    store = SqliteStore(tmp_path / "recents.db")
+    await store.open()
+    before = store.epoch
+    await store.close()
+    restored = SqliteStore(tmp_path / "recents.db", restored=True)
+    await restored.open()
+    anew = restored.epoch
+    await restored.close()
+    again = SqliteStore(tmp_path / "recents.db")
+    await again.open()
+    try:
+        assert anew != before
+        assert again.epoch == anew
+    finally:
+        await again.close()

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
+from recents.core.entry import is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
 from recents.core.membership import Membership, Position, head_seen
@@ -177,7 +177,7 @@ class MemoryStore:
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows."""
         visible = [
-            (_entry(seen), seen)
+            (seen.entry(), seen)
             for seen in self._rows_of(account)
             if is_visible(seen.head, seen.membership)
         ]
@@ -299,16 +299,6 @@ class MemoryStore:
         for token in good:
             self._tokens[token.digest] = msgspec.structs.replace(token, revoked_ms=at_ms)
         return [token.token_id for token in good]
-
-
-def _entry(seen: Seen) -> InboxEntry:
-    return entry_of(
-        seen.account,
-        seen.conversation,
-        seen.head,
-        seen.membership,
-        retracted_after_read=seen.retracted_after_read,
-    )
 
 
 def _check_encodable(workspace: Workspace) -> None:

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import msgspec
 
+from recents.core.entry import InboxEntry, entry_of
 from recents.core.errors import RecentsError
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey
@@ -47,6 +48,16 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
     head: Head
     membership: Membership
     retracted_after_read: int = 0
+
+    def entry(self) -> InboxEntry:
+        """Return the row that they make."""
+        return entry_of(
+            self.account,
+            self.conversation,
+            self.head,
+            self.membership,
+            retracted_after_read=self.retracted_after_read,
+        )
 
 
 class Account(msgspec.Struct, frozen=True):

@@ -49,10 +49,14 @@ class SqliteStore:
     Args:
         path: the file; made with its first opening. ``<path>.lock`` beside it keeps a second
             node out.
+        restored: the file is a backup that was put back. Commits that devices have seen are
+            missing from it, so it begins another line of versions, and devices fetch everything
+            anew.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, restored: bool = False) -> None:
         self._path = path
+        self._restored = restored
         self._opened: _Opened | None = None
         self._writer_thread: ThreadPoolExecutor
         self._reader_thread: ThreadPoolExecutor
@@ -90,9 +94,12 @@ class SqliteStore:
         connections = open_connections(self._path)
         try:
             with opening_failures(self._path):
+                writing = Writing(connections.writer)
+                if self._restored:
+                    writing.renew_epoch()
                 return _Opened(
                     connections,
-                    Writing(connections.writer),
+                    writing,
                     Reading(connections.reader),
                     Checkpoints(connections.writer, self._writer_thread, connections.checkpointer),
                 )

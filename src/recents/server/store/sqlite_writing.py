@@ -96,6 +96,12 @@ class Writing:
         self.version: int
         self.epoch, self.version = connection.execute(self._sql["store"]).get
 
+    def renew_epoch(self) -> None:
+        """Begin another line of versions."""
+        with work_failures("the commit"), _Transaction(self.connection):
+            rows: list[Row] = self.connection.execute(self._sql["renew_epoch"]).fetchall()
+        ((self.epoch,),) = rows
+
     # Transactions
 
     def transact(self, wanted: Wanted, decide: Callable[[Workspace], None]) -> Workspace:

@@ -2,6 +2,10 @@
 -- Which line of versions this is, and the number of its newest commit.
 SELECT epoch, version FROM store;
 
+-- renew_epoch --
+-- Begins another line of versions: the file is a backup that was put back.
+UPDATE store SET epoch = lower(hex(randomblob(8))) RETURNING epoch;
+
 -- heads --
 -- The heads with given keys, as JSON.
 SELECT
