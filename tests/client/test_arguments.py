@@ -46,3 +46,8 @@ def test_a_conversation_is_a_conversation() -> None:
     assert arguments.checked_conversation("p2p:bob") == "p2p:bob"
     with pytest.raises(CallerMistake, match="does not name a conversation"):
         arguments.checked_conversation("bob")
+
+
+def test_a_value_of_the_wrong_type_is_the_callers_mistake() -> None:
+    with pytest.raises(CallerMistake, match="wrong type"):
+        arguments.checked_conversation(None)  # type: ignore[arg-type]  # that is the point

@@ -172,3 +172,11 @@ def test_a_plain_message_is_small_as_json() -> None:
     assert msgspec.json.encode(a_message()) == (
         b'{"seq":1,"ordinal":1,"sender":"ann","client_id":"c1","time_ms":1000,"text":"hi"}'
     )
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), float("-inf")])
+def test_m5_an_attachment_holds_no_number_that_json_lacks(number: float) -> None:
+    for attachment in (number, {"a": [1.5, number]}, [(number,)]):
+        with pytest.raises(Refused, match="no number"):
+            check_attachment(attachment)
+    check_attachment({"a": [1.5, -2, None]})

@@ -21,11 +21,13 @@ C = TypeVar("C", bound=AnyCommand)
 
 @contextmanager
 def callers_mistake() -> Iterator[None]:
-    """Turn a refusal of the core into a ``CallerMistake``."""
+    """Turn a refusal of the core, or a value that it cannot even look at, into ours."""
     try:
         yield
     except Refused as refusal:
         raise CallerMistake(refusal.args[0]) from refusal
+    except TypeError as error:
+        raise CallerMistake(f"an argument has the wrong type: {error}") from error
 
 
 def checked(command: C) -> C:
@@ -98,10 +100,11 @@ def some_kinds(kinds: Iterable[Kind | str] | None) -> tuple[Kind, ...] | None:
     """
     if kinds is None:
         return None
-    try:
-        return tuple(Kind(kind) for kind in several(kinds, "kinds"))
-    except ValueError as error:
-        raise CallerMistake(f"{error}: use {', '.join(Kind)}") from error
+    named = several(kinds, "kinds")
+    for kind in named:
+        if kind not in set(Kind):
+            raise CallerMistake(f"there is no kind {kind!r}: use {', '.join(Kind)}")
+    return tuple(Kind(kind) for kind in named)
 
 
 def positive(limit: int, what: str = "limit") -> int:

@@ -9,6 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Literal
 
@@ -174,6 +175,7 @@ def check_attachment(attachment: object) -> None:
         return
     try:
         size = len(msgspec.json.encode(attachment))
+        _check_numbers(attachment)
     except (TypeError, ValueError, RecursionError) as error:
         raise Refused(Code.BAD_VALUE, f"the attachment is not JSON: {error}") from error
     if size > MAX_ATTACHMENT_BYTES:
@@ -182,3 +184,15 @@ def check_attachment(attachment: object) -> None:
             f"the attachment has {size} bytes as JSON; send at most {MAX_ATTACHMENT_BYTES}, or a "
             "link to the file",
         )
+
+
+def _check_numbers(value: object) -> None:
+    # JSON has no word for these, and the encoder would quietly write null.
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"there is no number {value} in it")
+    if isinstance(value, dict):
+        for member in value.values():
+            _check_numbers(member)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for member in value:
+            _check_numbers(member)
