@@ -81,14 +81,18 @@ class Room:
         return Position(seq, messages[seq - 1].ordinal if seq else 0, len(skipped))
 
     def retracted_after(self, account: str, seq: int) -> int:
-        """How many messages after ``seq`` were recalled that ``account`` would have counted."""
+        """How many messages after ``seq`` were recalled that ``account`` would have counted.
+
+        Looked for where the head says that there may be some, as a store does.
+        """
         messages, _ = self.messages_of(account)
+        last = head_seen(self.head, self.members[account]).last_retraction
         return sum(
             message.state == "recalled"
             and message.counts
             and message.sender != account
             and message.seq not in self.hidden_from(account)
-            for message in messages[seq:]
+            for message in messages[seq:last]
         )
 
     def newest_preview(self, account: str | None, below: int) -> Preview | None:

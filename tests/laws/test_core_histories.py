@@ -18,7 +18,7 @@ from tests.laws.comparing import compare
 from tests.laws.core_in_dictionaries import CoreInDictionaries
 
 ACCOUNTS = ("ann", "bob", "cid")
-TEAMS = ("team:t1", "super_team:s1")
+TEAMS = ("team:t1", "super_team:1")
 WHO = st.sampled_from(ACCOUNTS)
 WHERE = st.sampled_from(["p2p:ann", "p2p:bob", "p2p:cid", *TEAMS, *TEAMS])
 TEAM = st.sampled_from(TEAMS)
@@ -26,6 +26,7 @@ KINDS = st.sampled_from([None, ["p2p"], ["team"], ["team", "super_team"]])
 MOSTLY = st.sampled_from([True, True, True, False])
 BACK = st.sampled_from([0, 0, 1, 2, 5])
 TEXT = st.sampled_from(["hi", "two\nlines", "x" * 300, ""])
+AFTERWARDS = st.sampled_from(["recall", "recall away", "edit", "delete"])
 LATER = st.sampled_from([0, 0, 1, 5, -3])
 
 
@@ -66,7 +67,7 @@ class CoreHistories(RuleBasedStateMachine):
     def begin(self, members: set[str], talks: list[tuple[str, str, bool]]) -> None:
         """A company that has talked for a while, so that who comes later finds something."""
         self.both("create_team", "team:t1", owner="ann", members=members, name="One", at_ms=900)
-        self.both("create_team", "super_team:s1", owner="bob", members=members, at_ms=900)
+        self.both("create_team", "super_team:1", owner="bob", members=members, at_ms=900)
         for who, where, counts in talks:
             self.post(who, where, "before", (counts, True, True), 0, None)
 
@@ -111,6 +112,29 @@ class CoreHistories(RuleBasedStateMachine):
     @rule(who=WHO, where=WHERE, back=BACK, notice=st.booleans())
     def recall(self, who: str, where: str, back: int, notice: bool) -> None:
         self.both("recall", who, where, self.newest(who, where) - back, notice=notice)
+
+    @rule(
+        who=WHO,
+        where=WHERE,
+        reader=WHO,
+        deeds=st.lists(st.tuples(st.integers(0, 4), AFTERWARDS), max_size=4),
+    )
+    def talk_and_think_again(
+        self, who: str, where: str, reader: str, deeds: list[tuple[int, str]]
+    ) -> None:
+        """Some of what was just said is recalled or edited, or deleted by a reader."""
+        for _ in range(4):
+            self.post(who, where, "well", (True, True, True), 1, None)
+        seen_as = f"p2p:{who}" if where == f"p2p:{reader}" else where
+        newest = self.newest(who, where)
+        for back, deed in deeds:
+            if deed == "delete":
+                self.both("delete_message", reader, seen_as, newest - back)
+            elif deed == "edit":
+                self.both("edit", who, where, newest - back, "better")
+            else:
+                self.both("recall", who, where, newest - back, notice=deed == "recall")
+            self.a_device_that_is_told_changes_only_shows_the_same()
 
     @rule(who=WHO, where=WHERE, back=BACK, text=TEXT)
     def edit(self, who: str, where: str, back: int, text: str) -> None:
@@ -172,7 +196,7 @@ class CoreHistories(RuleBasedStateMachine):
     @rule(dice=st.integers(1, 6))
     def dismiss(self, dice: int) -> None:
         if dice == 6:
-            self.both("dismiss", "super_team:s1")
+            self.both("dismiss", "super_team:1")
 
     @invariant()
     def rows_order_and_totals_are_the_oracles(self) -> None:

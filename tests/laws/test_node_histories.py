@@ -26,6 +26,7 @@ from tests.laws.deeds import Deeds
 
 TEAMS = ("team:t1", "super_team:s1")
 KINDS = st.sampled_from([None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM)])
+FOUNDER = ACCOUNTS[0]
 WHO = st.sampled_from(ACCOUNTS)
 DEVICE = st.tuples(WHO, st.integers(0, 1))
 PEERS = [f"p2p:{account}" for account in ACCOUNTS]
@@ -34,6 +35,7 @@ WHERE = st.sampled_from([*PEERS, *TEAMS, *TEAMS])
 TEXT = st.sampled_from(["hi", "two\nlines", "x" * 300, "", "世界 👋"])
 SWITCHES = st.tuples(*[st.sampled_from([True, True, True, False])] * 3)
 BACK = st.sampled_from([0, 0, 1, 2, 3])
+ACT = st.sampled_from(["post", "post", "answer", "read", "read", "read_all", "delete"])
 SMALL_FRAMES = Settings(first_page_rows=2, rows_per_frame=3, recent_messages=3)
 """So that lists of five rows come in pages, and bursts in several frames."""
 
@@ -73,6 +75,12 @@ def _deletions() -> st.SearchStrategy[Plan]:
         )
         | st.builds(lambda where: lambda deeds, device: deeds.clear_history(device, where), WHERE)
     )
+
+
+def _everything() -> st.SearchStrategy[Plan]:
+    return st.builds(
+        lambda clear: lambda deeds, device: deeds.delete_all(device, None, clear), st.booleans()
+    ) | st.just(lambda deeds, device: deeds.read_all(device, None))
 
 
 def _rosters() -> st.SearchStrategy[Plan]:
@@ -125,14 +133,14 @@ class Histories(RuleBasedStateMachine):
     def found_teams_that_talked_before_others_came(
         self, members: set[str], talk: list[tuple[str, tuple[bool, bool, bool]]], late: set[str]
     ) -> None:
-        founder = self.device((ACCOUNTS[0], 0))
+        founder = self.device((FOUNDER, 0))
         for team in TEAMS:
             self.company.do(self.deeds.found(founder, team, members))
             for who, switches in talk:
                 self.company.do(self.deeds.post(self.device((who, 0)), team, "hi", switches, None))
         self.company.do(self.deeds.add_members(founder, TEAMS[0], late))
 
-    @rule(owner=DEVICE, members=st.sets(WHO))
+    @rule(owner=DEVICE | st.just((FOUNDER, 1)), members=st.sets(WHO))
     def found_again(self, owner: tuple[str, int], members: set[str]) -> None:
         self.company.do(self.deeds.found(self.device(owner), TEAMS[1], members))
 
@@ -170,45 +178,83 @@ class Histories(RuleBasedStateMachine):
     def come_back(self, who: str, team: str) -> None:
         self.company.do(
             self.deeds.leave(self.device((who, 1)), team),
-            self.deeds.post(self.device((ACCOUNTS[0], 0)), team, "away", (True,) * 3, None),
+            self.deeds.post(self.device((FOUNDER, 0)), team, "away", (True,) * 3, None),
         )
-        self.company.do(self.deeds.add_members(self.device((ACCOUNTS[0], 0)), team, {who}))
+        self.company.do(self.deeds.add_members(self.device((FOUNDER, 0)), team, {who}))
 
     @rule(which=DEVICE, team=TEAM, name=st.sampled_from(["One", "Two", "三"]))
     def rename(self, which: tuple[str, int], team: str, name: str) -> None:
         self.company.do(self.deeds.rename(self.device(which), team, name))
 
-    @rule(which=DEVICE, dice=st.integers(1, 6))
-    def dismiss(self, which: tuple[str, int], dice: int) -> None:
+    @rule(dice=st.integers(1, 6))
+    def dismiss(self, dice: int) -> None:
         if dice == 6:
-            self.company.do(self.deeds.dismiss(self.device(which), TEAMS[1]))
+            self.company.do(self.deeds.dismiss(self.device((FOUNDER, 1)), TEAMS[1]))
+        else:
+            self.company.do(self.deeds.dismiss(self.device((ACCOUNTS[dice % 3 + 1], 0)), TEAMS[1]))
 
     @rule(plans=st.lists(ANYTHING, min_size=2, max_size=8))
     def several_at_once(self, plans: list[Planned]) -> None:
         self.company.do(*self.planned(plans))
 
     @rule(
+        account=WHO,
+        speaker=WHO,
+        team=st.none() | TEAM,
+        acts=st.lists(st.tuples(st.integers(0, 1), ACT, BACK), min_size=2, max_size=6),
+    )
+    def several_at_once_in_one_place(
+        self, account: str, speaker: str, team: str | None, acts: list[tuple[int, str, int]]
+    ) -> None:
+        """An account's devices post, read and delete where somebody has just talked to it."""
+        for _ in range(2):
+            there = team or f"p2p:{account}"
+            self.company.do(
+                self.deeds.post(self.device((speaker, 0)), there, "hi", (True,) * 3, None)
+            )
+        self.company.check()
+        here = team or f"p2p:{speaker}"
+        deeds = []
+        for number, act, back in acts:
+            device = self.device((account, number))
+            if act == "post":
+                deeds.append(self.deeds.post(device, here, "me too", (back < 3, True, True), None))
+            elif act == "answer":
+                deeds.append(self.deeds.post(device, here, "yes", (True, True, back < 3), back))
+            elif act == "read":
+                deeds.append(self.deeds.read(device, here, back))
+            elif act == "read_all":
+                deeds.append(self.deeds.read_all(device, None))
+            else:
+                deeds.append(self.deeds.delete(device, here, back == 0))
+        self.company.do(*deeds)
+
+    @rule(
         which=DEVICE,
-        late=st.lists(_posts() | _readings() | _deletions() | _deletions(), max_size=3),
-        others=st.lists(ANYTHING, min_size=1, max_size=6),
-        back=st.booleans(),
-        team=TEAM,
+        late=st.lists(_everything() | _readings() | _deletions(), min_size=1, max_size=3),
+        others=st.lists(ANYTHING, max_size=4),
+        talk=st.lists(st.tuples(WHO, st.sampled_from(["p2p", *TEAMS])), max_size=4),
+        back=st.none() | TEAM,
     )
     def act_on_old_knowledge(
         self,
         which: tuple[str, int],
         late: list[Plan],
         others: list[Planned],
-        back: bool,
-        team: str,
+        talk: list[tuple[str, str]],
+        back: str | None,
     ) -> None:
-        device = self.device(which)
+        """While a device is cut off others talk to its account, or have it join a team again."""
+        device, other = self.device(which), self.device((which[0], 1 - which[1]))
         early = [deed for deed in self.planned(others) if deed.device is not device]
+        for who, where in talk:
+            speaker = other if who == which[0] else self.device((who, 0))
+            there = f"p2p:{which[0]}" if where == "p2p" else where
+            early.append(self.deeds.post(speaker, there, "meanwhile", (True,) * 3, None))
         if back:
-            other = self.device((which[0], 1 - which[1]))
-            founder = self.device((ACCOUNTS[0], 1 if device.account == ACCOUNTS[0] else 0))
-            early.append(self.deeds.leave(other, team))
-            early.append(self.deeds.add_members(founder, team, {which[0]}))
+            founder = other if which[0] == FOUNDER else self.device((FOUNDER, 0))
+            early.append(self.deeds.leave(other, back))
+            early.append(self.deeds.add_members(founder, back, {which[0]}))
         self.company.do_behind_the_back_of(
             device, [plan(self.deeds, device) for plan in late], early
         )

@@ -277,6 +277,18 @@ def test_R5_a_bad_command_on_all_changes_nothing() -> None:
     assert row_of(oracle, "bob", "p2p:alice").unread == 1
 
 
+def test_R5_the_newest_of_each_conversation_is_what_a_device_can_name() -> None:
+    oracle = team_of("olga", "alice", "bob")
+    say(oracle, "olga", TEAM, "a")
+    oracle.leave(TEAM, "bob")
+    say(oracle, "olga", TEAM, "b")
+    say(oracle, "alice", "p2p:bob", "x", "y")
+    oracle.delete("bob", "p2p:alice")
+    assert oracle.newest("alice") == {TEAM: 2, "p2p:bob": 2}
+    assert oracle.newest("bob") == {TEAM: 1, "p2p:alice": 2}
+    assert oracle.newest("nobody") == {}
+
+
 def test_R5_reading_all_tells_the_peers() -> None:
     oracle = Oracle()
     say(oracle, "alice", "p2p:bob", "a")

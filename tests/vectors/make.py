@@ -1,0 +1,135 @@
+"""Makes ``docs/spec/vectors``: ``python -m tests.vectors.make``.
+
+What is expected comes from the oracle, which shares no code with what the vectors judge.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+from recents.testing.oracle import Oracle
+from tests.vectors.histories import HISTORIES
+from tests.vectors.orders import CURSORS, NO_CURSORS, ORDERS, Order, Row
+from tests.vectors.steps import History, Step
+
+FOLDER = Path(__file__).parent.parent.parent / "docs" / "spec" / "vectors"
+FORMAT = 1
+WIDTH = 99
+
+
+def counting() -> dict[str, object]:
+    """Return the content of ``counting.json``."""
+    return {"format": FORMAT, "vectors": [_counted(history) for history in HISTORIES]}
+
+
+def ordering() -> dict[str, object]:
+    """Return the content of ``ordering.json``."""
+    return {
+        "format": FORMAT,
+        "vectors": [_ordered(order) for order in ORDERS],
+        "cursors": [
+            {
+                "cursor": f"{activity_ms}.{name}",
+                "after": {"activity_ms": activity_ms, "conversation": name},
+            }
+            for activity_ms, name in CURSORS
+        ],
+        "no_cursors": NO_CURSORS,
+    }
+
+
+def text_of(content: dict[str, object]) -> str:
+    """Return JSON for eyes: whatever fits stands on one line."""
+    return _text(content, 0, 0) + "\n"
+
+
+def _counted(history: History) -> dict[str, object]:
+    oracle = Oracle()
+    steps: list[Step] = []
+    for step in history.steps:
+        arguments = {name: value for name, value in step.items() if name not in ("do", "then")}
+        getattr(oracle, str(step["do"]))(**arguments)
+        looking = step.get("then", [])
+        assert isinstance(looking, list)
+        seen = {account: _seen(oracle, account) for account in looking}
+        steps.append({"do": step["do"], **arguments, **({"then": seen} if seen else {})})
+    return {"name": history.name, "rules": history.rules.split(), "steps": steps}
+
+
+def _seen(oracle: Oracle, account: str) -> dict[str, object]:
+    rows = oracle.rows(account)
+    return {
+        "rows": [dataclasses.asdict(row) for row in rows],
+        "totals": dataclasses.asdict(oracle.totals(account)),
+        "countable": {
+            row.conversation: oracle.countable(account, row.conversation) for row in rows
+        },
+    }
+
+
+def _ordered(order: Order) -> dict[str, object]:
+    rows = sorted(order.rows, key=lambda row: (-row[0], row[1].encode()))
+    return {
+        "name": order.name,
+        "rows": [_named(row) for row in order.rows],
+        "order": [name for _, name in rows],
+        "pages": [
+            {
+                "after": _named(after),
+                "order": [name for _, name in rows if _is_behind((_, name), after)],
+            }
+            for after in order.after
+        ],
+    }
+
+
+def _is_behind(row: Row, after: Row) -> bool:
+    return row[0] < after[0] or (row[0] == after[0] and row[1].encode() > after[1].encode())
+
+
+def _named(row: Row) -> dict[str, object]:
+    return {"activity_ms": row[0], "conversation": row[1]}
+
+
+def _text(value: object, indent: int, used: int) -> str:
+    """Write a value; ``used`` characters of its first line are taken."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if indent + used + len(flat) < WIDTH or not isinstance(value, dict | list) or not value:
+        return flat
+    inner = indent + 2
+    if isinstance(value, dict):
+        parts = [f'"{key}": {_text(one, inner, len(key) + 4)}' for key, one in value.items()]
+    else:
+        parts = [_text(one, inner, 0) for one in value]
+    opening, closing = "{}" if isinstance(value, dict) else "[]"
+    return f"{opening}\n{_filled(parts, inner)}\n{' ' * indent}{closing}"
+
+
+def _filled(parts: list[str], indent: int) -> str:
+    """Put as many parts on a line as fit; one of several lines has them for itself."""
+    lines: list[str] = []
+    for part in parts:
+        several = "\n" in part
+        if lines and not several and "\n" not in lines[-1]:
+            longer = f"{lines[-1]}, {part}"
+            if indent + len(longer) < WIDTH:
+                lines[-1] = longer
+                continue
+        lines.append(part)
+    margin = " " * indent
+    return ",\n".join(margin + line for line in lines)
+
+
+def main() -> None:
+    """Write the files."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, content in (("counting", counting()), ("ordering", ordering())):
+        path = FOLDER / f"{name}.json"
+        path.write_text(text_of(content), encoding="utf-8")
+        print(f"{path}: {len(path.read_bytes())} bytes")
+
+
+if __name__ == "__main__":
+    main()
