@@ -1,15 +1,13 @@
 """The oracle: what every list of recent conversations must show, found by brute force.
 
-Tell it all that was accepted (messages, reads, deletions, teams), in the order in which it was
-accepted, and ask what an account must see now. Use it to judge a node, a client or a system of
-your own: whatever differs from the oracle is wrong.
+Tell it all that was accepted (messages, reads, deletions, teams), in that order, and ask what an
+account must see now. It judges nodes, clients, your own system: what differs from it is wrong.
 
 Rules of this file:
 
 1. Plain before fast: it keeps all messages and recounts them whenever it is asked.
 2. It shares nothing with what it judges: only the standard library is imported.
-3. It judges what was accepted. Who may do what is for the node to say; a call that no node
-   could have accepted raises `ValueError` and changes nothing.
+3. Who may do what is for the node to say; what no node could accept raises `ValueError`.
 """
 
 from __future__ import annotations
@@ -377,10 +375,9 @@ class Oracle:
         self, account: str, wanted: Mapping[str, int | None]
     ) -> list[tuple[Member, int]]:
         """Who moves and up to where, all of it checked before anything moves."""
-        positions = []
+        positions, known = [], self.newest(account)
         for named, upto_seq in wanted.items():
-            room = self._find(account, named)
-            newest = self.newest(account).get(named, 0)
+            room, newest = self._find(account, named), known.get(named, 0)
             seq = newest if upto_seq is None else upto_seq
             if not 0 <= seq <= newest:
                 raise ValueError(f"{seq} is no place in {named}: {account} knows 0 to {newest}")
