@@ -13,6 +13,7 @@ import msgspec
 from recents.client.client import Client
 from recents.client.opening import assemble
 from recents.client.settings import Settings
+from recents.core.commands import AnyCommand
 from recents.core.entry import InboxEntry
 from recents.core.errors import RecentsError, Refused, Unavailable
 from recents.core.ids import Conversation
@@ -24,7 +25,6 @@ from recents.wire.frames import (
     Bye,
     CaughtUp,
     Changed,
-    Command,
     DeviceFrame,
     Error,
     Hello,
@@ -36,7 +36,7 @@ from recents.wire.frames import (
 F = TypeVar("F", bound=DeviceFrame)
 
 Reply = msgspec.Struct | RecentsError | None
-Script = Callable[[Command | Query], Reply]
+Script = Callable[[AnyCommand | Query], Reply]
 
 WELCOME = Welcome(protocol=1, account="alice", time_ms=0, heartbeat_s=25.0)
 
@@ -125,7 +125,7 @@ class FakeNode:
             connection.say(answer_to(frame, self.answers(frame)))
 
 
-def answer_to(request: Command | Query, reply: Reply) -> Answer | Error:
+def answer_to(request: AnyCommand | Query, reply: Reply) -> Answer | Error:
     """Make the frame that answers a request."""
     if isinstance(reply, Refused):
         return Error(id=request.id, code=reply.code, message=reply.args[0], details=reply.details)

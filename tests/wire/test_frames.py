@@ -7,12 +7,12 @@ from typing import get_args
 import msgspec
 import pytest
 
+from recents.core.commands import AnyCommand
 from recents.wire import frames
 from recents.wire.frames import (
     Answer,
     CaughtUp,
     Changed,
-    Command,
     DeviceFrame,
     Hello,
     NodeFrame,
@@ -33,14 +33,14 @@ def test_no_two_frames_have_one_type() -> None:
     assert len(tags) == len(set(tags))
 
 
-@pytest.mark.parametrize("kind", [*get_args(Command), *get_args(Query)], ids=_named)
+@pytest.mark.parametrize("kind", [*get_args(AnyCommand), *get_args(Query)], ids=_named)
 def test_everything_asked_has_an_id(kind: type[msgspec.Struct]) -> None:
     assert "id" in kind.__struct_fields__
 
 
 def test_only_a_greeting_has_no_id() -> None:
     assert "id" not in Hello.__struct_fields__
-    assert set(DEVICE_TYPES) == {Hello, *get_args(Command), *get_args(Query)}
+    assert set(DEVICE_TYPES) == {Hello, *get_args(AnyCommand), *get_args(Query)}
 
 
 @pytest.mark.parametrize("kind", DEVICE_TYPES, ids=_named)

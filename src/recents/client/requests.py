@@ -18,11 +18,11 @@ from dataclasses import dataclass
 import msgspec
 
 from recents.client.settings import Settings
-from recents.core.commands import DeleteAll, ReadAll
+from recents.core.commands import AnyCommand, DeleteAll, ReadAll
 from recents.core.errors import CallerMistake, RecentsError, Unavailable
 from recents.core.ids import Conversation
 from recents.wire.codec import MAX_DEVICE_MESSAGE_BYTES, encode
-from recents.wire.frames import Command, Query
+from recents.wire.frames import Query
 
 Outcome = msgspec.Raw | RecentsError
 """What the node answered: a result, or why not."""
@@ -30,7 +30,7 @@ Outcome = msgspec.Raw | RecentsError
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    asked: Command | Query
+    asked: AnyCommand | Query
     frame: bytes
     answer: asyncio.Future[msgspec.Raw]
     sent: bool = False
@@ -67,7 +67,7 @@ class Requests:
         self._in_flight.clear()
         self._waiting.clear()
 
-    async def ask(self, asked: Command | Query) -> msgspec.Raw:
+    async def ask(self, asked: AnyCommand | Query) -> msgspec.Raw:
         """Send a request and wait for its answer.
 
         Raises:
@@ -128,11 +128,11 @@ class Requests:
         for request in self._in_flight.values():
             if isinstance(request.asked, ReadAll | DeleteAll):
                 return True
-            if isinstance(request.asked, Command):
+            if isinstance(request.asked, AnyCommand):
                 named.add(request.asked.conversation)
         return not named.isdisjoint(conversations)
 
-    def _accept(self, asked: Command | Query) -> _Request:
+    def _accept(self, asked: AnyCommand | Query) -> _Request:
         if self._why_closed is not None:
             raise self._why_closed()
         unanswered = len(self._waiting) + len(self._in_flight)

@@ -11,20 +11,7 @@ from __future__ import annotations
 
 import msgspec
 
-from recents.core.commands import (
-    AddMembers,
-    ClearHistory,
-    CreateTeam,
-    Delete,
-    DeleteAll,
-    DismissTeam,
-    LeaveTeam,
-    Post,
-    Read,
-    ReadAll,
-    RemoveMember,
-    RenameTeam,
-)
+from recents.core.commands import AnyCommand
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
 from recents.core.ids import Conversation
@@ -100,22 +87,8 @@ class MyTeams(_Strict, tag="my_teams", frozen=True):
     id: str
 
 
-Command = (
-    Post
-    | Read
-    | ReadAll
-    | Delete
-    | DeleteAll
-    | ClearHistory
-    | CreateTeam
-    | AddMembers
-    | RemoveMember
-    | LeaveTeam
-    | RenameTeam
-    | DismissTeam
-)
 Query = ListRows | History | TeamMembers | MyTeams
-DeviceFrame = Hello | Command | Query
+DeviceFrame = Hello | AnyCommand | Query
 
 
 class Welcome(_Lenient, tag="welcome", frozen=True):
