@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from recents.core.commands import Post
+from recents.core.commands import MuteLevel, Post
 from recents.core.entry import InboxEntry
 from recents.core.head import Head, absorb, next_message
 from recents.core.ids import Conversation
+from recents.core.membership import Draft
 from recents.core.message import Message
 
 BOB = Conversation("p2p:bob")
@@ -53,14 +54,24 @@ def a_message(
 
 
 def a_row(
-    conversation: str = BOB, *, version: int = 1, activity_ms: int = 1_000, unread: int = 0
+    conversation: str = BOB,
+    *,
+    version: int = 1,
+    activity_ms: int = 1_000,
+    unread: int = 0,
+    draft_ms: int | None = None,
+    mute: MuteLevel | None = None,
+    marked_unread: bool = False,
 ) -> InboxEntry:
-    """A row of the list."""
+    """A row of the list; with ``draft_ms`` it has a draft from then."""
     return InboxEntry(
         conversation=Conversation(conversation),
         version=version,
         activity_ms=activity_ms,
         unread=unread,
+        draft=None if draft_ms is None else Draft("draft", draft_ms),
+        mute=mute,
+        marked_unread=marked_unread,
     )
 
 

@@ -1,4 +1,4 @@
-"""What a user can ask, looked at alone: rules C4, M5, R1, I1."""
+"""What a user can ask, looked at alone: rules C4, M5, R1, R3, R4, G2, G6, I1."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from recents.core.commands import (
     DeleteAll,
     DismissTeam,
     LeaveTeam,
+    MarkUnread,
+    MarkUnreadFrom,
+    Mute,
     Post,
     Read,
     ReadAll,
     RemoveMember,
     RenameTeam,
+    SetDraft,
     check,
 )
 from recents.core.errors import Code, Refused
@@ -46,10 +50,21 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
         bumps=False,
         previews=False,
         displayed_seq=2**53 - 1,
+        epoch=2**53 - 1,
     ),
     "nothing displayed": Post(id="1", conversation=BOB, client_id="c1", displayed_seq=0),
     "read": Read(id="1", conversation=BOB),
     "read up to nothing": Read(id="1", conversation=BOB, upto_seq=0),
+    "read knowing of no mark": Read(id="1", conversation=BOB, epoch=0),
+    "read knowing of the last mark": Read(id="1", conversation=BOB, epoch=2**53 - 1),
+    "a dot": MarkUnread(id="1", conversation=TEAM),
+    "unread from the first": MarkUnreadFrom(id="1", conversation=BIG, seq=1),
+    "unread from the last": MarkUnreadFrom(id="1", conversation=BOB, seq=2**53 - 1),
+    "a draft": SetDraft(id="1", conversation=TEAM, text="👋" * 5_000),
+    "no draft": SetDraft(id="1", conversation=BOB),
+    "mute": Mute(id="1", conversation=BIG, level="none"),
+    "mute all but mentions": Mute(id="1", conversation=BOB, level="mentions"),
+    "unmute": Mute(id="1", conversation=TEAM),
     "delete": Delete(id="1", conversation=TEAM, upto_seq=7, clear_history=True),
     "clear": ClearHistory(id="1", conversation=BIG, upto_seq=2**53 - 1),
     "read all": ReadAll(id="1"),
@@ -91,6 +106,10 @@ AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
         msgspec.structs.replace(POST, displayed_seq=-1),
         "displayed_seq is -1; it must be 0 or above",
     ),
+    "a post of one who knew less than nothing": (
+        msgspec.structs.replace(POST, epoch=-1),
+        "epoch is -1; it must be 0 or above",
+    ),
     "201 mentions": (
         msgspec.structs.replace(POST, mentions=("bob",) * 201),
         "201 mentions; use at most 200, or @all",
@@ -105,6 +124,27 @@ AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
         Read(id="1", conversation=BOB, upto_seq=2**53),
         "upto_seq is 9007199254740992",
     ),
+    "a read of one who knew less than nothing": (
+        Read(id="1", conversation=BOB, epoch=-1),
+        "epoch is -1; it must be 0 or above",
+    ),
+    "a read that knew too much": (
+        Read(id="1", conversation=BOB, epoch=2**53),
+        "epoch is 9007199254740992; it must be below 2**53",
+    ),
+    "a dot on nothing": (MarkUnread(id="1", conversation=NOBODY), "does not name"),
+    "unread from nothing": (MarkUnreadFrom(id="1", conversation=NOBODY, seq=1), "does not name"),
+    "unread from before the first": (
+        MarkUnreadFrom(id="1", conversation=BOB, seq=0),
+        "seq is 0; it must be 1 or above",
+    ),
+    "unread from what no JavaScript can say": (
+        MarkUnreadFrom(id="1", conversation=BOB, seq=2**53),
+        "seq is 9007199254740992; it must be below 2**53",
+    ),
+    "a draft to nobody": (SetDraft(id="1", conversation=NOBODY), "does not name"),
+    "a long draft": (SetDraft(id="1", conversation=BOB, text="x" * 5_001), "5001 characters"),
+    "a mute of nothing": (Mute(id="1", conversation=NOBODY), "does not name"),
     "a delete below 0": (Delete(id="1", conversation=BOB, upto_seq=-5), "upto_seq is -5"),
     "a delete of nothing": (Delete(id="1", conversation=NOBODY), "does not name"),
     "a clearing below 0": (ClearHistory(id="1", conversation=BOB, upto_seq=-1), "upto_seq"),
@@ -167,6 +207,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
     names = {msgspec.json.decode(frame)["type"] for frame in frames}
     assert names == {
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
+        *("mark_unread", "mark_unread_from", "set_draft", "mute"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
         "dismiss_team",
     }
@@ -178,3 +219,16 @@ def test_a_default_is_not_written_and_an_unknown_field_is_refused() -> None:
     assert written == {"type": "read", "id": "1", "conversation": "p2p:bob"}
     with pytest.raises(msgspec.ValidationError, match="unknown field `upto`"):
         msgspec.json.decode(b'{"type":"read","id":"1","conversation":"p2p:b","upto":1}', type=Read)
+
+
+@pytest.mark.parametrize("level", ["", "some", "all", "None"])
+def test_g2_another_level_cannot_be_said(level: str) -> None:
+    frame = msgspec.json.encode({"type": "mute", "id": "1", "conversation": BOB, "level": level})
+    with pytest.raises(msgspec.ValidationError, match="Invalid enum value"):
+        msgspec.json.decode(frame, type=Mute)
+
+
+def test_g2_g6_what_takes_away_says_no_more_than_where() -> None:
+    for command in (SetDraft(id="1", conversation=BOB), Mute(id="1", conversation=BOB)):
+        written = msgspec.json.decode(msgspec.json.encode(command))
+        assert set(written) == {"type", "id", "conversation"}

@@ -1,10 +1,11 @@
-"""A row is a head seen through a membership: rules U2, P1, P2, P4, D1, D2, O2, R6, T2."""
+"""A row is a head seen through a membership: rules U2, P, R3, R4, R6, D1, D2, G, O2, T2."""
 
 from __future__ import annotations
 
 import msgspec
 import pytest
 
+from recents.core.commands import MuteLevel
 from recents.core.entry import (
     InboxEntry,
     entry_of,
@@ -16,7 +17,7 @@ from recents.core.entry import (
 )
 from recents.core.head import Head
 from recents.core.ids import Conversation, Kind
-from recents.core.membership import Membership
+from recents.core.membership import Draft, Membership
 from recents.core.message import Preview
 
 BOB = Conversation("p2p:bob")
@@ -51,6 +52,7 @@ def test_a_row_is_made_of_head_and_membership() -> None:
         read_seq=4,
         unread=3,
         preview=a_preview(),
+        cleared_seq=3,
     )
 
 
@@ -112,6 +114,42 @@ def test_o2_an_empty_row_stands_where_its_account_joined() -> None:
     assert entry_of("ann", BOB, Head(), MEMBER).activity_ms == 100
 
 
+DRAFTED = msgspec.structs.replace(MEMBER, draft=Draft("dear", 900))
+
+
+def test_g6_o2_a_draft_stands_in_the_row_and_places_it() -> None:
+    row = entry_of("ann", BOB, HEAD, DRAFTED)
+    assert row.draft == Draft("dear", 900)
+    assert (row.place_ms, row.activity_ms, row.time_ms) == (900, 850, 800)
+
+
+@pytest.mark.parametrize(("draft_ms", "place_ms"), [(849, 850), (850, 850), (851, 851)])
+def test_o2_a_draft_never_sinks_its_row(draft_ms: int, place_ms: int) -> None:
+    drafted = msgspec.structs.replace(MEMBER, draft=Draft("dear", draft_ms))
+    assert entry_of("ann", BOB, HEAD, drafted).place_ms == place_ms
+    assert entry_of("ann", BOB, HEAD, MEMBER).place_ms == 850
+
+
+def test_r4_a_dot_is_no_number() -> None:
+    marked = msgspec.structs.replace(MEMBER, marked_unread=1)
+    assert entry_of("ann", BOB, HEAD, marked).marked_unread is True
+    assert entry_of("ann", BOB, HEAD, marked).unread == entry_of("ann", BOB, HEAD, MEMBER).unread
+    assert entry_of("ann", BOB, HEAD, MEMBER).marked_unread is False
+
+
+@pytest.mark.parametrize(("moved_back", "marked"), [(8, 0), (8, 3), (3, 8), (0, 8)])
+def test_r3_who_read_this_row_knew_its_newest_mark(moved_back: int, marked: int) -> None:
+    membership = msgspec.structs.replace(MEMBER, read_epoch=moved_back, marked_unread=marked)
+    assert entry_of("ann", BOB, HEAD, membership).read_epoch == 8
+
+
+@pytest.mark.parametrize("level", ["none", "mentions"])
+def test_u4_muting_changes_no_count_and_no_place(level: MuteLevel) -> None:
+    plain = entry_of("ann", BOB, HEAD, MEMBER)
+    row = entry_of("ann", BOB, HEAD, msgspec.structs.replace(MEMBER, mute=level))
+    assert row == msgspec.structs.replace(plain, mute=level)
+
+
 def test_p4_only_an_own_message_has_a_status() -> None:
     assert status_of(HEAD, None, "ann", BOB) is None
     assert status_of(HEAD, a_preview(sender="bob"), "ann", BOB) is None
@@ -158,6 +196,7 @@ def test_t2_who_is_gone_sees_the_team_as_it_was_then(removed: bool) -> None:
         preview=a_preview(),
         membership="removed" if removed else "left",
         name="One",
+        cleared_seq=3,
     )
     assert is_visible(now, gone)
     assert not is_visible(now, msgspec.structs.replace(gone, deleted_seq=9))

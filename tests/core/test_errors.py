@@ -63,6 +63,7 @@ def test_codes_are_never_renamed() -> None:
         "bad_value",
         "unauthorized",
         "revoked",
+        "replaced",
         "unknown_account",
         "account_exists",
         "not_a_member",
@@ -75,6 +76,7 @@ def test_codes_are_never_renamed() -> None:
         "not_found",
         "overloaded",
         "store_failed",
+        "node_mistake",
         "closing",
     }
 

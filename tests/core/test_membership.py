@@ -1,21 +1,29 @@
-"""One account's state in one conversation: rules U1, U2, U5, U6, R1, D1-D6, T1, T2, O2."""
+"""One account's state in one conversation: rules U, R1, R3, R4, D1-D6, G2, G6, T1, T2, O2."""
 
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from recents.core.head import Head
 from recents.core.membership import (
     NEVER_DELETED,
+    Draft,
     Membership,
     Position,
     advance,
     after_own_removal,
     after_own_send,
+    first_readable,
     head_seen,
     is_present,
     joined,
+    muted,
     parted,
+    read_upto,
+    unread_from,
+    unread_marked,
+    with_draft,
     without_history,
     without_row,
 )
@@ -59,6 +67,13 @@ def test_u5_joining_again_is_the_same_but_what_was_cleared_stays_cleared() -> No
     assert (again.parting, again.removed, again.deleted_seq) == (None, False, NEVER_DELETED)
 
 
+def test_g2_joining_again_keeps_the_mute_and_no_mark_and_no_draft() -> None:
+    kept = {"mute": "mentions", "read_epoch": 7, "marked_unread": 6, "draft": Draft("x", 99)}
+    gone = changed(MEMBER, parting=Head(), **kept)
+    again = joined(HEAD, at_ms=950, version=9, previous=gone)
+    assert again == msgspec.structs.replace(joined(HEAD, at_ms=950, version=9), mute="mentions")
+
+
 def test_o2_a_row_never_sinks_when_its_account_joins_again() -> None:
     assert joined(HEAD, at_ms=99, version=9, previous=MEMBER).joined_ms == 100
     assert joined(HEAD, at_ms=101, version=9, previous=MEMBER).joined_ms == 101
@@ -70,6 +85,19 @@ def test_u6_an_own_message_is_skipped_and_nothing_is_read() -> None:
 
 def test_m3_an_own_message_that_does_not_count_is_not_skipped_either() -> None:
     assert after_own_send(MEMBER, a_message(10, counts=False), 8) is MEMBER
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_g6_sending_clears_the_draft(counts: bool) -> None:
+    drafted = changed(MEMBER, draft=Draft("dear", 5))
+    after = after_own_send(drafted, a_message(10, counts=counts), 8)
+    assert after == changed(MEMBER, skipped_after_read=2 if counts else 1)
+    assert after_own_send(drafted, a_message(10), 9).version == 9
+
+
+def test_r4_sending_leaves_the_dot() -> None:
+    marked = changed(MEMBER, marked_unread=8)
+    assert after_own_send(marked, a_message(10), 9).marked_unread == 8
 
 
 def test_u1_a_message_deleted_for_oneself_is_skipped() -> None:
@@ -92,6 +120,135 @@ def test_r1_reading_moves_position_and_counters_together() -> None:
 def test_r1_reading_only_moves_forward() -> None:
     for seq in (0, 3, 4):
         assert advance(MEMBER, Position(seq, 0, 9), 8) is MEMBER
+
+
+MOVED_BACK = msgspec.structs.replace(MEMBER, read_epoch=5)
+READ = {"read_seq": 6, "read_ordinal": 5, "skipped_after_read": 2}
+
+
+@pytest.mark.parametrize("epoch", [None, 5, 6])
+def test_r3_who_knew_of_the_mark_reads_on(epoch: int | None) -> None:
+    assert read_upto(MOVED_BACK, HERE, 8, epoch) == changed(MOVED_BACK, **READ)
+
+
+@pytest.mark.parametrize("epoch", [0, 4])
+def test_r3_who_did_not_know_of_the_mark_leaves_it(epoch: int) -> None:
+    assert read_upto(MOVED_BACK, HERE, 8, epoch) is MOVED_BACK
+
+
+def test_r3_without_an_epoch_all_marks_are_known() -> None:
+    marked = msgspec.structs.replace(MOVED_BACK, marked_unread=6)
+    assert read_upto(marked, HERE, 8) == changed(MOVED_BACK, **READ)
+
+
+def test_r1_who_never_marked_anything_is_read_by_everybody() -> None:
+    assert read_upto(MEMBER, HERE, 8, 0) == changed(MEMBER, **READ)
+    assert read_upto(MEMBER, Position(4, 3), 8, 0) is MEMBER
+
+
+def test_r4_a_mark_is_known_by_its_commit() -> None:
+    assert unread_marked(MEMBER, 8) == changed(MEMBER, marked_unread=8)
+    again = unread_marked(unread_marked(MEMBER, 8), 9)
+    assert again == msgspec.structs.replace(MEMBER, version=9, marked_unread=9)
+
+
+@pytest.mark.parametrize("seq", [0, 4, 6])
+@pytest.mark.parametrize(("epoch", "stays"), [(None, 0), (6, 0), (5, 0), (4, 5), (0, 5)])
+def test_r4_any_reading_that_knew_of_the_dot_clears_it(
+    seq: int, epoch: int | None, stays: int
+) -> None:
+    marked = msgspec.structs.replace(MEMBER, marked_unread=5)
+    after = read_upto(marked, Position(seq, 5, 2), 8, epoch)
+    assert after.marked_unread == stays
+    assert after.read_seq == max(seq, 4)
+    assert after.version == (3 if stays and seq <= 4 else 8)
+
+
+def test_r3_r4_the_two_marks_are_known_one_by_one() -> None:
+    both = msgspec.structs.replace(MEMBER, read_epoch=6, marked_unread=5)
+    assert read_upto(both, HERE, 8, 5) == changed(both, marked_unread=0)
+    other = msgspec.structs.replace(MEMBER, read_epoch=5, marked_unread=6)
+    assert read_upto(other, HERE, 8, 5) == changed(other, **READ)
+
+
+def test_r3_the_one_way_back() -> None:
+    assert unread_from(MEMBER, Position(2, 1, 3), 8) == changed(
+        MEMBER, read_epoch=8, read_seq=2, read_ordinal=1, skipped_after_read=3
+    )
+
+
+def test_r3_exactly_what_comes_after_is_unread_also_further_on() -> None:
+    assert unread_from(MEMBER, HERE, 8) == changed(MEMBER, read_epoch=8, **READ)
+
+
+def test_r3_a_mark_leaves_the_dot_and_what_was_deleted() -> None:
+    member = msgspec.structs.replace(MEMBER, marked_unread=3, deleted_seq=2, cleared_seq=1)
+    after = unread_from(member, Position(2, 1), 8)
+    assert (after.marked_unread, after.deleted_seq, after.cleared_seq) == (3, 2, 1)
+
+
+def test_r3_a_mark_where_nothing_moves_is_a_mark_still() -> None:
+    here = Position(MEMBER.read_seq, MEMBER.read_ordinal, MEMBER.skipped_after_read)
+    assert unread_from(MEMBER, here, 8) == changed(MEMBER, read_epoch=8)
+
+
+def test_u1_nothing_is_unread_before_joining_or_clearing() -> None:
+    assert first_readable(MEMBER) == 1
+    assert first_readable(msgspec.structs.replace(MEMBER, cleared_seq=3)) == 3
+    assert first_readable(msgspec.structs.replace(MEMBER, joined_seq=4, cleared_seq=3)) == 4
+
+
+DRAFTED = msgspec.structs.replace(MEMBER, draft=Draft("dear", 50))
+
+
+def test_g6_the_last_writer_wins() -> None:
+    assert with_draft(MEMBER, "dear", 50, 8) == changed(MEMBER, draft=Draft("dear", 50))
+    assert with_draft(DRAFTED, "dear a", 60, 8) == changed(MEMBER, draft=Draft("dear a", 60))
+
+
+def test_g6_the_same_text_again_changes_nothing() -> None:
+    assert with_draft(DRAFTED, "dear", 60, 8) is DRAFTED
+    assert with_draft(MEMBER, "", 60, 8) is MEMBER
+
+
+def test_g6_an_empty_text_clears_it() -> None:
+    assert with_draft(DRAFTED, "", 60, 8) == changed(MEMBER)
+
+
+def test_o2_a_draft_that_goes_on_never_sinks_its_row() -> None:
+    assert with_draft(DRAFTED, "dear a", 40, 8).draft == Draft("dear a", 50)
+    cleared = with_draft(DRAFTED, "", 40, 8)
+    assert with_draft(cleared, "new", 40, 9).draft == Draft("new", 40), "the place was given back"
+
+
+def test_g2_a_mute_is_a_level_or_none() -> None:
+    silent = muted(MEMBER, "none", 8)
+    assert silent == changed(MEMBER, mute="none")
+    assert muted(silent, "mentions", 8) == changed(MEMBER, mute="mentions")
+    assert muted(silent, None, 8) == changed(MEMBER)
+
+
+def test_g2_the_same_level_again_changes_nothing() -> None:
+    silent = muted(MEMBER, "none", 8)
+    assert muted(silent, "none", 9) is silent
+    assert muted(MEMBER, None, 9) is MEMBER
+
+
+def test_d1_the_dot_goes_with_its_row_and_draft_and_mute_stay() -> None:
+    kept = {"draft": Draft("dear", 50), "mute": "none", "read_epoch": 5}
+    member = msgspec.structs.replace(MEMBER, marked_unread=6, **kept)
+    for clear_history in (True, False):
+        after = without_row(member, HERE, 8, clear_history=clear_history)
+        assert after.marked_unread == 0
+        assert (after.draft, after.mute, after.read_epoch) == (Draft("dear", 50), "none", 5)
+        assert after.read_seq == 6, "a late deletion deletes all the same"
+    again = unread_marked(without_row(member, HERE, 8, clear_history=False), 9)
+    assert without_row(again, HERE, 10, clear_history=False) is again, "D6"
+
+
+def test_d5_clearing_the_history_leaves_the_dot() -> None:
+    marked = msgspec.structs.replace(MEMBER, marked_unread=6)
+    assert without_history(marked, HERE, 8).marked_unread == 6
 
 
 def test_d1_deleting_the_row_reads_and_hides_up_to_there() -> None:

@@ -1,4 +1,4 @@
-"""The order of the rows and places in it: rules O1, O4, case 31."""
+"""The order of the rows and places in it: rules O1, O2, O4, case 31."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ def test_o1_a_shorter_name_comes_before_its_longer_one() -> None:
     ]
 
 
+def test_o2_a_draft_saved_since_moves_its_row_up() -> None:
+    rows = [
+        a_row("p2p:a", activity_ms=3),
+        a_row("p2p:b", activity_ms=1, draft_ms=4),
+        a_row("p2p:c", activity_ms=5, draft_ms=2),
+        a_row("p2p:d", activity_ms=3, draft_ms=3),
+    ]
+    assert [row.conversation for row in sorted(rows, key=place_of)] == [
+        *("p2p:c", "p2p:b", "p2p:a", "p2p:d")
+    ]
+
+
 def test_case_31_ten_thousand_equal_times_have_one_order() -> None:
     rows = [a_row(f"p2p:{number:05}", activity_ms=1) for number in range(10_000)]
     mixed = rows[:]
@@ -45,6 +57,11 @@ def test_case_31_ten_thousand_equal_times_have_one_order() -> None:
 def test_o4_a_cursor_names_the_place_of_a_row() -> None:
     row = a_row("team:t1", activity_ms=1_700_000_000_000)
     assert place_after(cursor_after(row)) == place_of(row) == (-1_700_000_000_000, "team:t1")
+
+
+def test_o4_a_cursor_names_the_place_that_a_draft_gave() -> None:
+    row = a_row(activity_ms=1_000, draft_ms=2_000)
+    assert place_after(cursor_after(row)) == place_of(row) == (-2_000, "p2p:bob")
 
 
 @given(

@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
-from recents.core.replica import Difference, Gone, Replica, difference_between
+from recents.core.membership import Draft
+from recents.core.replica import (
+    Difference,
+    Gone,
+    News,
+    Replica,
+    difference_between,
+    same_to_the_user,
+)
 from recents.core.totals import NOTHING, Totals, totals_of
 from tests.core.making import BOB, a_row
 
@@ -102,12 +113,92 @@ def test_c1_a_row_that_came_and_went_at_once_was_never_there() -> None:
 def test_c1_a_row_that_changed_and_went_at_once_was_removed() -> None:
     first, second = a_row(version=1), a_row(version=2, unread=1)
     replica = holding(first)
-    assert replica.accept([second], [gone(3)]) == Difference(removed=(second,))
+    difference = replica.accept([second], [gone(3)])
+    assert difference == Difference(removed=(first,)), "nobody saw it change"
 
 
 def test_c1_a_removal_overtaken_by_its_row_is_no_removal() -> None:
     row = a_row(version=3)
     assert Replica().accept([row], [gone(2)]) == Difference(added=(row,))
+
+
+def test_c1_a_row_that_went_and_came_at_once_stayed() -> None:
+    replica = holding(a_row(version=1))
+    newer = a_row(version=3, unread=1)
+    assert replica.accept([newer], [gone(2)]) == Difference(updated=(newer,))
+
+
+@pytest.mark.parametrize("field", ["version", "read_epoch"])
+def test_c1_which_commit_and_which_marks_nobody_sees(field: str) -> None:
+    row = a_row()
+    other = msgspec.structs.replace(row, **{field: 9})
+    assert same_to_the_user(row, other)
+    replica = holding(row)
+    newer = msgspec.structs.replace(row, version=2, read_epoch=2)
+    assert not replica.accept([newer])
+    assert replica.rows[BOB].read_epoch == 2, "whoever reads now knows of that mark"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activity_ms": 9},
+        {"last_seq": 9},
+        {"read_seq": 9},
+        {"unread": 9},
+        {"status": "read"},
+        {"membership": "left"},
+        {"name": "One"},
+        {"marked_unread": True},
+        {"cleared_seq": 9},
+        {"draft": Draft("dear", 1)},
+        {"mute": "none"},
+    ],
+    ids=lambda change: "".join(change),
+)
+def test_c1_everything_else_is_seen(change: dict[str, Any]) -> None:
+    row = a_row()
+    assert not same_to_the_user(row, msgspec.structs.replace(row, **change))
+
+
+def test_c1_a_draft_saved_again_later_is_another_place() -> None:
+    assert not same_to_the_user(a_row(draft_ms=1), a_row(draft_ms=2))
+
+
+def test_d3_a_removal_says_up_to_where_messages_are_gone() -> None:
+    mark = Gone(BOB, 2, cleared_seq=7)
+    assert Replica().news(gone=[mark]).gone == (mark,)
+    assert msgspec.json.encode(gone(2)) == b'{"conversation":"p2p:bob","version":2}'
+
+
+def test_news_is_what_is_not_known_and_asking_changes_nothing() -> None:
+    replica = holding(a_row(version=5, unread=1), a_row(TEAM, version=3, unread=2))
+    before = dict(replica.rows), replica.totals
+    older, newer, away = a_row(version=4), a_row(TEAM, version=4, mute="none"), gone(6)
+    told = replica.news([older, newer], [away, gone(2, TEAM)])
+    assert told == News((newer,), (away,), Totals(conversations=1))
+    assert (dict(replica.rows), replica.totals) == before
+    replica.take(told)
+    assert (replica.rows, replica.totals) == ({TEAM: newer}, Totals(conversations=1))
+    assert replica.news([a_row(version=6)]) == News((), (), replica.totals)
+
+
+def test_news_has_the_newest_image_of_each_row_whatever_their_order() -> None:
+    images = [a_row(version=version, unread=version) for version in (2, 4, 3)]
+    told = Replica().news(images, [gone(1)])
+    assert told == News((images[1],), (), totals_of([images[1]]))
+    assert Replica().news(images, [gone(4)]) == told, "of equals the first stands"
+
+
+def test_a_replica_begins_with_rows_that_were_kept() -> None:
+    rows = [a_row(version=5, unread=1), a_row(TEAM, unread=2, mute="none")]
+    replica = Replica()
+    replica.restore(rows)
+    assert replica.rows == {BOB: rows[0], TEAM: rows[1]}
+    assert replica.totals == totals_of(rows)
+    assert not replica.accept([a_row(version=4)]), "they are confirmed rows like others"
+    replica.restore(rows)
+    assert replica.totals == totals_of(rows)
 
 
 def test_a_difference_is_true_when_something_changed() -> None:

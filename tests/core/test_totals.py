@@ -1,4 +1,4 @@
-"""The sums over the visible rows: rules U2, U3, C2."""
+"""The sums over the visible rows: rules U2, U3, U4, R4, C2."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from recents.core.entry import InboxEntry
 from recents.core.totals import NOTHING, Totals, exchanged, totals_of
 from tests.core.making import a_row
 
-ROWS = st.builds(lambda unread: a_row(unread=unread), st.integers(0, 3))
+MUTES = st.sampled_from([None, "none", "mentions"])
+ROWS = st.builds(
+    lambda unread, mute, marked: a_row(unread=unread, mute=mute, marked_unread=marked),
+    st.integers(0, 3),
+    MUTES,
+    st.booleans(),
+)
 
 
 def test_c2_totals_are_the_sums_of_the_rows() -> None:
@@ -19,6 +25,28 @@ def test_c2_totals_are_the_sums_of_the_rows() -> None:
 
 def test_nothing_is_the_sum_of_no_rows() -> None:
     assert totals_of([]) == NOTHING == Totals(unread=0, unread_conversations=0, conversations=0)
+
+
+def test_u4_a_muted_row_counts_in_every_sum_but_the_badge() -> None:
+    rows = [
+        a_row("p2p:a", unread=2, mute="none"),
+        a_row("p2p:b", unread=3, mute="mentions"),
+        a_row("p2p:c", unread=4),
+        a_row("p2p:d", mute="none"),
+    ]
+    totals = totals_of(rows)
+    assert totals == Totals(unread=9, unread_conversations=3, conversations=4, muted_unread=5)
+    assert totals.badge == 4
+
+
+def test_r4_dots_are_counted_by_rows_muted_ones_included() -> None:
+    rows = [
+        a_row("p2p:a", marked_unread=True),
+        a_row("p2p:b", unread=7, marked_unread=True, mute="none"),
+        a_row("p2p:c", unread=1),
+    ]
+    totals = totals_of(rows)
+    assert (totals.marked_unread, totals.unread_conversations, totals.badge) == (2, 2, 1)
 
 
 def test_the_badge_is_what_is_unread() -> None:
@@ -34,6 +62,14 @@ def test_c2_a_row_that_came_changed_or_went_changes_the_sums() -> None:
     assert more == Totals(unread=7, unread_conversations=1, conversations=1)
     assert exchanged(more, a_row(unread=7), None) == NOTHING
     assert exchanged(one, None, None) == one
+
+
+def test_c2_a_mute_and_a_dot_change_the_sums() -> None:
+    plain = totals_of([a_row(unread=2)])
+    silent = exchanged(plain, a_row(unread=2), a_row(unread=2, mute="none"))
+    assert silent == Totals(unread=2, unread_conversations=1, conversations=1, muted_unread=2)
+    marked = exchanged(silent, a_row(unread=2, mute="none"), a_row(marked_unread=True))
+    assert marked == Totals(conversations=1, marked_unread=1)
 
 
 @given(st.lists(ROWS), st.none() | ROWS, st.none() | ROWS)

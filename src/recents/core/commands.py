@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, M5, R1, R5, D1–D5, T1, T2).
+"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G2, G6, T1, T2).
 
 Rules of this file:
 
@@ -9,7 +9,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from typing import assert_never
+from typing import Literal, assert_never
 
 import msgspec
 
@@ -35,6 +35,9 @@ from recents.core.message import (
 MAX_MEMBERS_PER_COMMAND = 1_000
 """Bounds one frame and one transaction; the SDK splits longer lists."""
 
+MuteLevel = Literal["none", "mentions"]
+"""What still alerts in a muted conversation: nothing, or being mentioned (G2)."""
+
 
 class Command(
     msgspec.Struct,
@@ -54,6 +57,7 @@ class Post(Command, tag="post", frozen=True):
 
     Attributes:
         displayed_seq: the newest message the sender had on screen; reads up to there (U6).
+        epoch: with ``displayed_seq``, what ``Read.epoch`` is for a read (R3).
     """
 
     conversation: Conversation
@@ -66,13 +70,20 @@ class Post(Command, tag="post", frozen=True):
     bumps: bool = True
     previews: bool = True
     displayed_seq: int | None = None
+    epoch: int | None = None
 
 
 class Read(Command, tag="read", frozen=True):
-    """Read a conversation up to ``upto_seq``, by default up to the newest (R1, R2)."""
+    """Read a conversation up to ``upto_seq``, by default up to the newest (R1, R2).
+
+    Attributes:
+        epoch: ``read_epoch`` of the row that the reader saw: a newer mark-unread stands (R3);
+            None: the reader knows of every mark there is.
+    """
 
     conversation: Conversation
     upto_seq: int | None = None
+    epoch: int | None = None
 
 
 class ReadAll(Command, tag="read_all", frozen=True):
@@ -80,6 +91,19 @@ class ReadAll(Command, tag="read_all", frozen=True):
 
     kinds: tuple[Kind, ...] | None = None
     upto: str | None = None
+
+
+class MarkUnread(Command, tag="mark_unread", frozen=True):
+    """Put a dot on a row; a flag, not a number (R4)."""
+
+    conversation: Conversation
+
+
+class MarkUnreadFrom(Command, tag="mark_unread_from", frozen=True):
+    """Make the messages from ``seq`` on unread again: the one way back (R3)."""
+
+    conversation: Conversation
+    seq: int
 
 
 class Delete(Command, tag="delete", frozen=True):
@@ -103,6 +127,20 @@ class ClearHistory(Command, tag="clear_history", frozen=True):
 
     conversation: Conversation
     upto_seq: int | None = None
+
+
+class SetDraft(Command, tag="set_draft", frozen=True):
+    """Keep a text that was not sent yet, for all devices; an empty one clears it (G6)."""
+
+    conversation: Conversation
+    text: str = ""
+
+
+class Mute(Command, tag="mute", frozen=True):
+    """Mute a conversation; without a level, let it alert again (G2, U4)."""
+
+    conversation: Conversation
+    level: MuteLevel | None = None
 
 
 class CreateTeam(Command, tag="create_team", frozen=True):
@@ -146,9 +184,11 @@ class DismissTeam(Command, tag="dismiss_team", frozen=True):
     conversation: Conversation
 
 
-InboxCommand = Post | Read | ReadAll | Delete | DeleteAll | ClearHistory
+ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
+AllCommand = ReadAll | DeleteAll
+RowCommand = SetDraft | Mute
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
-AnyCommand = InboxCommand | TeamCommand
+AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand
 
 
 def check(command: AnyCommand) -> None:
@@ -164,6 +204,16 @@ def check(command: AnyCommand) -> None:
         case Read() | Delete() | ClearHistory():
             check_conversation(command.conversation)
             _check_seq(command.upto_seq, "upto_seq")
+            if isinstance(command, Read):
+                _check_seq(command.epoch, "epoch")
+        case MarkUnreadFrom():
+            check_conversation(command.conversation)
+            _check_seq(command.seq, "seq", least=1)
+        case MarkUnread() | Mute():
+            check_conversation(command.conversation)
+        case SetDraft():
+            check_conversation(command.conversation)
+            check_text(command.text)
         case ReadAll() | DeleteAll():
             pass
         case CreateTeam() | AddMembers():
@@ -190,6 +240,7 @@ def _check_post(post: Post) -> None:
     check_text(post.text)
     check_attachment(post.attachment)
     _check_seq(post.displayed_seq, "displayed_seq")
+    _check_seq(post.epoch, "epoch")
     if not post.mentions:
         return
     if len(post.mentions) > MAX_MENTIONS:
@@ -202,9 +253,9 @@ def _check_post(post: Post) -> None:
             check_id(account)
 
 
-def _check_seq(seq: int | None, what: str) -> None:
-    if seq is not None and not 0 <= seq < 2**53:
-        bound = "0 or above" if seq < 0 else "below 2**53"
+def _check_seq(seq: int | None, what: str, least: int = 0) -> None:
+    if seq is not None and not least <= seq < 2**53:
+        bound = f"{least} or above" if seq < least else "below 2**53"
         raise Refused(Code.BAD_VALUE, f"{what} is {seq}; it must be {bound}")
 
 

@@ -1,4 +1,4 @@
-"""A row of the list: a head seen through a membership (rules U2, U4, P1, P4, D2, O2, R6, T2).
+"""A row of the list: a head seen through a membership (rules U2, P1, P4, R4, R6, D2, O2, T2).
 
 Rules of this file:
 
@@ -13,12 +13,15 @@ from typing import Literal
 
 import msgspec
 
+from recents.core.commands import MuteLevel
 from recents.core.head import Head, receipt_of
 from recents.core.ids import Conversation, Kind, is_p2p, key_of, kind_of
-from recents.core.membership import Membership, head_seen
+from recents.core.membership import Draft, Membership, head_seen
 from recents.core.message import Preview
 
-Status = Literal["sent", "read"]
+Status = Literal["sending", "failed", "sent", "read"]
+"""How far a message of one's own has come (P4); the first two on the device that sent it only."""
+
 MembershipState = Literal["member", "left", "removed", "dismissed"]
 
 
@@ -28,7 +31,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     Attributes:
         conversation: as this account names it: ``p2p:bob``, ``team:t1``.
         version: number of the commit that last changed this row.
-        activity_ms: orders the rows, newest first (O1, O2).
+        activity_ms: the newest bumping message, or the joining, drafts left aside (O2).
         last_seq: the newest message this account can see.
         read_seq: everything up to here has been read.
         unread: exact number of unread messages, without a cap (U2, U3).
@@ -36,6 +39,11 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         status: of the previewed message if it is this account's own, else None (P4).
         membership: whether this account is still in the team (T2).
         name: the team's name; None for P2P.
+        marked_unread: somebody put a dot on the row (R4).
+        read_epoch: the newest mark-unread; whoever reads says it knew this one (R3).
+        cleared_seq: messages up to here are gone for this account (D3, D5).
+        draft: a text that was not sent yet (G6).
+        mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
     """
 
     conversation: Conversation
@@ -48,6 +56,16 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     status: Status | None = None
     membership: MembershipState = "member"
     name: str | None = None
+    marked_unread: bool = False
+    read_epoch: int = 0
+    cleared_seq: int = 0
+    draft: Draft | None = None
+    mute: MuteLevel | None = None
+
+    @property
+    def place_ms(self) -> int:
+        """Orders the rows, newest first (O1, O2): the last activity, or a draft saved since."""
+        return max(self.activity_ms, self.draft.time_ms) if self.draft else self.activity_ms
 
     @property
     def kind(self) -> Kind:
@@ -155,4 +173,9 @@ def entry_of(
         status=status_of(seen, preview, account, conversation),
         membership=membership_state(head, membership),
         name=seen.name,
+        marked_unread=membership.marked_unread > 0,
+        read_epoch=max(membership.read_epoch, membership.marked_unread),
+        cleared_seq=membership.cleared_seq,
+        draft=membership.draft,
+        mute=membership.mute,
     )

@@ -29,6 +29,7 @@ class Code(StrEnum):
     BAD_VALUE = "bad_value"
     UNAUTHORIZED = "unauthorized"
     REVOKED = "revoked"
+    REPLACED = "replaced"
     UNKNOWN_ACCOUNT = "unknown_account"
     ACCOUNT_EXISTS = "account_exists"
     NOT_A_MEMBER = "not_a_member"
@@ -41,6 +42,7 @@ class Code(StrEnum):
     NOT_FOUND = "not_found"
     OVERLOADED = "overloaded"
     STORE_FAILED = "store_failed"
+    NODE_MISTAKE = "node_mistake"
     CLOSING = "closing"
 
 

@@ -1,18 +1,22 @@
-"""One account's state in one conversation (rules U1, U2, U5, U6, R1, D1–D5, T1, T2).
+"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G2, G6, T).
 
 Rules of this file:
 
 1. ``read_seq`` is the one position after which messages are unread: reading, deleting,
-   clearing and joining all move it, and only forward (U1, R1).
+   clearing and joining all move it, and only forward (U1, R1); ``unread_from`` alone moves it
+   back (R3).
 2. ``read_ordinal`` and ``skipped_after_read`` belong to ``read_seq``: they change with it, in
-   ``advance`` and in ``joined``.
-3. A function that changes nothing returns the membership it was given, so the caller can tell.
+   ``advance``, ``unread_from`` and ``joined``.
+3. A mark-unread is remembered by the number of its commit: whoever reads says which marks it
+   knew, by a number too, and an older reader leaves a newer mark alone (R3, R5).
+4. A function that changes nothing returns the membership it was given, so the caller can tell.
 """
 
 from __future__ import annotations
 
 import msgspec
 
+from recents.core.commands import MuteLevel
 from recents.core.head import Head
 from recents.core.message import Message
 
@@ -37,6 +41,13 @@ class Position(msgspec.Struct, frozen=True, gc=False):
     skipped_after: int = 0
 
 
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """A text that was not sent yet, and when it was saved (G6)."""
+
+    text: str
+    time_ms: int
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How one account stands to one conversation.
 
@@ -52,6 +63,10 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         deleted_seq: the row is hidden until a message comes after this one (D1, D2).
         parting: the head as it was when the account left or was removed (T2).
         removed: the parting was somebody else's doing.
+        read_epoch: number of the commit that last moved ``read_seq`` back; 0: none did (R3).
+        marked_unread: number of the commit that put the dot on the row; 0: there is none (R4).
+        draft: what the account has not sent yet (G6).
+        mute: what still alerts; None: everything (G2).
     """
 
     version: int = 0
@@ -65,6 +80,10 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     deleted_seq: int = NEVER_DELETED
     parting: Head | None = None
     removed: bool = False
+    read_epoch: int = 0
+    marked_unread: int = 0
+    draft: Draft | None = None
+    mute: MuteLevel | None = None
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -80,6 +99,7 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         read_seq=head.last_seq,
         read_ordinal=head.ordinal,
         cleared_seq=previous.cleared_seq if previous else 0,
+        mute=previous.mute if previous else None,
     )
 
 
@@ -89,11 +109,14 @@ def head_seen(head: Head, membership: Membership) -> Head:
 
 
 def after_own_send(membership: Membership, message: Message, version: int) -> Membership:
-    """Return the sender's membership after its own message, which is never unread (U1, U6)."""
-    if not message.counts:
+    """Return the sender's membership after its own message: not unread, no draft (U1, G6)."""
+    if not message.counts and membership.draft is None:
         return membership
     return _replace(
-        membership, version=version, skipped_after_read=membership.skipped_after_read + 1
+        membership,
+        version=version,
+        skipped_after_read=membership.skipped_after_read + message.counts,
+        draft=None,
     )
 
 
@@ -126,6 +149,66 @@ def advance(membership: Membership, position: Position, version: int) -> Members
     )
 
 
+def read_upto(
+    membership: Membership, position: Position, version: int, epoch: int | None = None
+) -> Membership:
+    """Return the membership after its account read up to a position (R1, R3, R4).
+
+    Args:
+        membership: the membership before.
+        position: where the reader stands.
+        version: number of this commit.
+        epoch: the newest commit whose marks the reader knew; None: it knew all.
+    """
+    if epoch is None or epoch >= membership.read_epoch:
+        membership = advance(membership, position, version)
+    if membership.marked_unread and (epoch is None or epoch >= membership.marked_unread):
+        membership = _replace(membership, version=version, marked_unread=0)
+    return membership
+
+
+def unread_marked(membership: Membership, version: int) -> Membership:
+    """Return the membership with a dot on its row (R4)."""
+    return _replace(membership, version=version, marked_unread=version)
+
+
+def first_readable(membership: Membership) -> int:
+    """Return the position below which nothing can be unread (U1, U5)."""
+    return max(membership.cleared_seq, membership.joined_seq)
+
+
+def unread_from(membership: Membership, position: Position, version: int) -> Membership:
+    """Return the membership with everything after a position unread again (R3).
+
+    The position must not lie below ``first_readable``.
+    """
+    return _replace(
+        membership,
+        version=version,
+        read_epoch=version,
+        read_seq=position.seq,
+        read_ordinal=position.ordinal,
+        skipped_after_read=position.skipped_after,
+    )
+
+
+def with_draft(membership: Membership, text: str, at_ms: int, version: int) -> Membership:
+    """Return the membership with another draft; an empty text clears it (G6, O2)."""
+    known = membership.draft
+    if text == (known.text if known else ""):
+        return membership
+    saved_ms = max(at_ms, known.time_ms) if known else at_ms
+    draft = Draft(text, saved_ms) if text else None
+    return _replace(membership, version=version, draft=draft)
+
+
+def muted(membership: Membership, level: MuteLevel | None, version: int) -> Membership:
+    """Return the membership with another mute level (G2, U4)."""
+    if level == membership.mute:
+        return membership
+    return _replace(membership, version=version, mute=level)
+
+
 def without_row(
     membership: Membership, position: Position, version: int, *, clear_history: bool
 ) -> Membership:
@@ -135,7 +218,7 @@ def without_row(
     membership = advance(membership, position, version)
     if position.seq <= membership.deleted_seq:
         return membership
-    return _replace(membership, version=version, deleted_seq=position.seq)
+    return _replace(membership, version=version, deleted_seq=position.seq, marked_unread=0)
 
 
 def without_history(membership: Membership, position: Position, version: int) -> Membership:

@@ -40,6 +40,9 @@ MENTION_ALL = "@all"
 
 MessageState = Literal["normal", "edited", "recalled"]
 
+Progress = Literal["sending", "failed", "sent"]
+"""How far a message of one's own has come; ``sent``: the node has it (P4)."""
+
 _NEWLINES = re.compile(r"\r\n|\r|\n")
 _TOKEN = re.compile(r"[!-~]+", re.ASCII)
 
@@ -57,6 +60,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         counts: may raise unread (M3).
         bumps: may move the row up (M3).
         previews: may become the row's preview (M3).
+        status: ``sent``; on the device that sends it first ``sending`` or ``failed``, while it
+            has no place yet and ``seq`` is 0 (P4).
     """
 
     seq: int
@@ -73,6 +78,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     previews: bool = True
     state: MessageState = "normal"
     recalled_by: str | None = None
+    status: Progress = "sent"
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):

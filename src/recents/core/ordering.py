@@ -15,19 +15,19 @@ from recents.core.entry import InboxEntry
 from recents.core.errors import Code, Refused
 
 Place = tuple[int, str]
-"""(-activity_ms, conversation): ascending places are the order of the list."""
+"""(-place_ms, conversation): ascending places are the order of the list."""
 
 _CURSOR = re.compile(r"(\d{1,16})\.([!-~]{1,80})", re.ASCII)
 
 
 def place_of(entry: InboxEntry) -> Place:
     """Return the place of a row; rows sorted by it stand in the order of O1."""
-    return -entry.activity_ms, entry.conversation
+    return -entry.place_ms, entry.conversation
 
 
 def cursor_after(entry: InboxEntry) -> str:
     """Return the cursor of the page that follows this row. Opaque to callers."""
-    return f"{entry.activity_ms}.{entry.conversation}"
+    return f"{entry.place_ms}.{entry.conversation}"
 
 
 def place_after(cursor: str) -> Place:

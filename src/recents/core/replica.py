@@ -19,11 +19,16 @@ from recents.core.ids import Conversation
 from recents.core.totals import NOTHING, Totals, exchanged
 
 
-class Gone(msgspec.Struct, frozen=True, gc=False):
-    """A row that is no longer in the list, since the commit ``version``."""
+class Gone(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A row that is no longer in the list, since the commit ``version``.
+
+    Attributes:
+        cleared_seq: messages up to here are gone for this account (D3).
+    """
 
     conversation: Conversation
     version: int
+    cleared_seq: int = 0
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -37,8 +42,10 @@ class Difference(msgspec.Struct, frozen=True):
         return bool(self.added or self.updated or self.removed)
 
 
-def _same_to_the_user(old: InboxEntry, new: InboxEntry) -> bool:
-    return msgspec.structs.replace(old, version=new.version) == new
+def same_to_the_user(old: InboxEntry, new: InboxEntry) -> bool:
+    """Tell whether two images of a row look the same (C1)."""
+    # Nobody sees which commit changed a row last, nor up to which mark its readers must know.
+    return msgspec.structs.replace(old, version=new.version, read_epoch=new.read_epoch) == new
 
 
 def difference_between(
@@ -53,10 +60,24 @@ def difference_between(
         updated=tuple(
             row
             for name, row in new.items()
-            if name in old and not _same_to_the_user(old[name], row)
+            if name in old and not same_to_the_user(old[name], row)
         ),
         removed=tuple(row for name, row in old.items() if name not in new),
     )
+
+
+class News(msgspec.Struct, frozen=True):
+    """What a replica does not know yet of what it was told.
+
+    Attributes:
+        rows: newer images of rows, one of each.
+        gone: newer removals, one of each.
+        totals: the sums when they are taken in.
+    """
+
+    rows: tuple[InboxEntry, ...]
+    gone: tuple[Gone, ...]
+    totals: Totals
 
 
 class Replica:
@@ -72,54 +93,59 @@ class Replica:
         self.totals: Totals = NOTHING
         self._gone: dict[Conversation, int] = {}
 
+    def restore(self, rows: Iterable[InboxEntry]) -> None:
+        """Begin with rows that were kept."""
+        for row in rows:
+            self.totals = exchanged(self.totals, self.rows.get(row.conversation), row)
+            self.rows[row.conversation] = row
+
+    def news(self, rows: Iterable[InboxEntry] = (), gone: Iterable[Gone] = ()) -> News:
+        """Tell what ``take`` would change; changes nothing."""
+        newest: dict[Conversation, InboxEntry | Gone] = {}
+        for images in (rows, gone):
+            for image in images:
+                name = image.conversation
+                other = newest.get(name)
+                known = self._known_version(name) if other is None else other.version
+                if image.version > known:
+                    newest[name] = image
+        totals = self.totals
+        for name, image in newest.items():
+            row = image if isinstance(image, InboxEntry) else None
+            totals = exchanged(totals, self.rows.get(name), row)
+        return News(
+            tuple(image for image in newest.values() if isinstance(image, InboxEntry)),
+            tuple(image for image in newest.values() if isinstance(image, Gone)),
+            totals,
+        )
+
+    def take(self, news: News) -> None:
+        """Take in what ``news`` told; nothing may have come in between."""
+        for row in news.rows:
+            self._gone.pop(row.conversation, None)
+            self.rows[row.conversation] = row
+        for mark in news.gone:
+            self._gone[mark.conversation] = mark.version
+            self.rows.pop(mark.conversation, None)
+        self.totals = news.totals
+
     def accept(self, rows: Iterable[InboxEntry] = (), gone: Iterable[Gone] = ()) -> Difference:
         """Take after-images in, in any order and any number of times.
 
         Returns:
             What changed for the user; empty when nothing did.
         """
-        added: dict[Conversation, InboxEntry] = {}
-        updated: dict[Conversation, InboxEntry] = {}
-        removed: dict[Conversation, InboxEntry] = {}
-        for row in rows:
-            if not self._is_news(row.conversation, row.version):
-                continue
-            old = self.rows.get(row.conversation)
-            self._gone.pop(row.conversation, None)
-            self._put(old, row)
-            if old is None:
-                added[row.conversation] = row
-            elif not _same_to_the_user(old, row):
-                updated[row.conversation] = row
-        for mark in gone:
-            if not self._is_news(mark.conversation, mark.version):
-                continue
-            self._gone[mark.conversation] = mark.version
-            old = self.rows.get(mark.conversation)
-            if old is not None:
-                self._drop(old)
-                if not added.pop(mark.conversation, None):
-                    updated.pop(mark.conversation, None)
-                    removed[mark.conversation] = old
-        return Difference(
-            added=tuple(added.values()),
-            updated=tuple(updated.values()),
-            removed=tuple(removed.values()),
-        )
+        news = self.news(rows, gone)
+        names = [image.conversation for images in (news.rows, news.gone) for image in images]
+        before = {name: self.rows[name] for name in names if name in self.rows}
+        self.take(news)
+        after = {name: self.rows[name] for name in names if name in self.rows}
+        return difference_between(before, after)
 
     def settle(self) -> None:
         """Forget removals: from here on everything arrives in the order of the versions."""
         self._gone.clear()
 
-    def _is_news(self, conversation: Conversation, version: int) -> bool:
-        known = self.rows.get(conversation)
-        newest = known.version if known else self._gone.get(conversation, -1)
-        return version > newest
-
-    def _put(self, old: InboxEntry | None, new: InboxEntry) -> None:
-        self.rows[new.conversation] = new
-        self.totals = exchanged(self.totals, old, new)
-
-    def _drop(self, old: InboxEntry) -> None:
-        del self.rows[old.conversation]
-        self.totals = exchanged(self.totals, old, None)
+    def _known_version(self, name: Conversation) -> int:
+        known = self.rows.get(name)
+        return known.version if known else self._gone.get(name, -1)

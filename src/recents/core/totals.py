@@ -1,4 +1,4 @@
-"""The sums over an account's visible rows (rules U2, U4, C2).
+"""The sums over an account's visible rows (rules U2, U4, R4, C2).
 
 Rules of this file:
 
@@ -19,19 +19,23 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
     """Sums over the visible rows.
 
     Attributes:
-        unread: unread messages of all rows.
+        unread: unread messages of all rows, muted ones included.
         unread_conversations: rows with unread messages.
         conversations: rows.
+        muted_unread: unread messages of muted rows (U4).
+        marked_unread: rows with a dot (R4).
     """
 
     unread: int = 0
     unread_conversations: int = 0
     conversations: int = 0
+    muted_unread: int = 0
+    marked_unread: int = 0
 
     @property
     def badge(self) -> int:
-        """What an app icon shows."""
-        return self.unread
+        """What an app icon shows: unread messages of rows that are not muted."""
+        return self.unread - self.muted_unread
 
 
 NOTHING = Totals()
@@ -39,13 +43,19 @@ NOTHING = Totals()
 
 def totals_of(entries: Iterable[InboxEntry]) -> Totals:
     """Sum up rows."""
-    unread = unread_conversations = conversations = 0
+    unread = unread_conversations = conversations = muted_unread = marked_unread = 0
     for entry in entries:
         unread += entry.unread
         unread_conversations += entry.unread > 0
         conversations += 1
+        muted_unread += entry.unread if entry.mute else 0
+        marked_unread += entry.marked_unread
     return Totals(
-        unread=unread, unread_conversations=unread_conversations, conversations=conversations
+        unread=unread,
+        unread_conversations=unread_conversations,
+        conversations=conversations,
+        muted_unread=muted_unread,
+        marked_unread=marked_unread,
     )
 
 
@@ -58,4 +68,6 @@ def exchanged(totals: Totals, old: InboxEntry | None, new: InboxEntry | None) ->
         - before.unread_conversations
         + after.unread_conversations,
         conversations=totals.conversations - before.conversations + after.conversations,
+        muted_unread=totals.muted_unread - before.muted_unread + after.muted_unread,
+        marked_unread=totals.marked_unread - before.marked_unread + after.marked_unread,
     )

@@ -1,0 +1,248 @@
+"""What the user sees: a confirmed row with pending commands on top (rules C3, C4, D7, P4).
+
+Rules of this file:
+
+1. Commands are applied with the very functions that the node uses. For that a row is taken apart
+   into a head and a membership whose ordinals count from the row's read position.
+2. Whatever arrives meanwhile, a command covers what it covered when it was given: what came later
+   is neither read nor deleted by it (R1, D2).
+3. A message on its way stands behind all that has arrived; it has no ``seq`` yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from recents.core.commands import (
+    ClearHistory,
+    CreateTeam,
+    Delete,
+    DeleteAll,
+    DismissTeam,
+    LeaveTeam,
+    MarkUnread,
+    MarkUnreadFrom,
+    Mute,
+    Post,
+    Read,
+    ReadAll,
+    RenameTeam,
+    SetDraft,
+)
+from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible
+from recents.core.head import Head, absorb, next_message, renamed
+from recents.core.ids import Conversation, is_p2p
+from recents.core.membership import (
+    Membership,
+    Position,
+    after_own_send,
+    joined,
+    muted,
+    read_upto,
+    unread_from,
+    unread_marked,
+    with_draft,
+    without_history,
+    without_row,
+)
+from recents.core.pending import Pending
+
+_replace = msgspec.structs.replace
+
+_NO_COMMIT = 0
+"""The version of what no node has committed."""
+
+_NEWEST_MARK = 2**53
+"""A pending mark is newer than all that were heard of."""
+
+
+def shown(
+    account: str,
+    conversation: Conversation,
+    confirmed: InboxEntry | None,
+    pending: Iterable[Pending],
+) -> InboxEntry | None:
+    """Return a row as its user sees it, or None where the list has none.
+
+    Args:
+        account: whose row it is.
+        conversation: as that account names it.
+        confirmed: the row as the node confirmed it; None: it has none.
+        pending: the commands that it does not show yet and that may concern it, in their order.
+    """
+    sight = _Sight(account, conversation, confirmed)
+    for one in pending:
+        sight.apply(one)
+    return sight.row()
+
+
+class _Sight:
+    """A row taken apart, while commands are applied to it."""
+
+    def __init__(
+        self, account: str, conversation: Conversation, confirmed: InboxEntry | None
+    ) -> None:
+        self.account = account
+        self.conversation = conversation
+        self.confirmed = confirmed
+        self.newest = confirmed.last_seq if confirmed else 0
+        self.unread = confirmed.unread if confirmed else 0
+        self.head = Head()
+        self.membership: Membership | None = None
+        self.state: MembershipState = "member"
+        self.echo: Status = "sending"
+        if confirmed is not None:
+            self.head = _head_in(confirmed)
+            self.membership = _membership_in(confirmed)
+            self.state = confirmed.membership
+
+    def row(self) -> InboxEntry | None:
+        """Put the row together again."""
+        membership, confirmed = self.membership, self.confirmed
+        if membership is None or not is_visible(self.head, membership):
+            return None
+        row = entry_of(self.account, self.conversation, self.head, membership)
+        preview, status = row.preview, confirmed.status if confirmed else None
+        if preview is not None and preview.seq > self.newest:
+            preview, status = _replace(preview, seq=0), self.echo
+        elif preview is None:
+            status = None
+        return _replace(
+            row,
+            version=confirmed.version if confirmed else _NO_COMMIT,
+            last_seq=self.newest,
+            read_seq=min(row.read_seq, self.newest),
+            cleared_seq=min(row.cleared_seq, self.newest),
+            preview=preview,
+            status=status,
+            membership=self.state,
+            read_epoch=confirmed.read_epoch if confirmed else 0,
+        )
+
+    def apply(self, pending: Pending) -> None:
+        """Apply one command."""
+        match pending.command:
+            case Post() as post:
+                self._post(post, pending)
+            case CreateTeam() as create:
+                if self.membership is None:
+                    self.head = Head(name=create.name, owner=self.account)
+                    self.membership = joined(Head(), pending.at_ms, _NO_COMMIT)
+            case SetDraft() as draft:
+                if self.membership is None and draft.text and is_p2p(self.conversation):
+                    self.membership = joined(Head(), pending.at_ms, _NO_COMMIT)
+                self._change(pending)
+            case _:
+                self._change(pending)
+
+    def _post(self, post: Post, pending: Pending) -> None:
+        preview = self.head.preview
+        if preview and (preview.sender, preview.client_id) == (self.account, post.client_id):
+            return
+        membership = self.membership or joined(Head(), pending.at_ms, _NO_COMMIT)
+        if post.displayed_seq is not None:
+            position = self._position(membership, post.displayed_seq, pending)
+            membership = read_upto(membership, position, _NO_COMMIT, post.epoch)
+        message = next_message(self.head, post, self.account, pending.at_ms)
+        self.head = absorb(self.head, message, _NO_COMMIT)
+        self.membership = after_own_send(membership, message, _NO_COMMIT)
+        if post.previews:
+            self.echo = _status_of(pending)
+
+    def _change(self, pending: Pending) -> None:
+        membership = self.membership
+        if membership is None:
+            return
+        match pending.command:
+            case Read() as read:
+                upto = self.newest if read.upto_seq is None else read.upto_seq
+                position = self._position(membership, upto, pending)
+                membership = read_upto(membership, position, _NO_COMMIT, read.epoch)
+            case ReadAll():
+                if self.conversation in pending.seqs:
+                    position = self._position_of_all(membership, pending)
+                    membership = read_upto(membership, position, _NO_COMMIT, pending.epoch)
+            case MarkUnread():
+                if is_visible(self.head, membership):
+                    membership = unread_marked(membership, _NEWEST_MARK)
+            case MarkUnreadFrom() as mark:
+                before = max(mark.seq - 1, membership.cleared_seq)
+                position = self._position(membership, before, pending, back=True)
+                membership = unread_from(membership, position, _NEWEST_MARK)
+            case Delete() as delete:
+                upto = self.newest if delete.upto_seq is None else delete.upto_seq
+                position = self._position(membership, upto, pending)
+                clear = delete.clear_history
+                membership = without_row(membership, position, _NO_COMMIT, clear_history=clear)
+            case DeleteAll() as delete_all:
+                if self.conversation in pending.seqs:
+                    position = self._position_of_all(membership, pending)
+                    clear = delete_all.clear_history
+                    membership = without_row(membership, position, _NO_COMMIT, clear_history=clear)
+            case ClearHistory() as clear_history:
+                upto = self.newest if clear_history.upto_seq is None else clear_history.upto_seq
+                position = self._position(membership, upto, pending)
+                membership = without_history(membership, position, _NO_COMMIT)
+            case SetDraft() as draft:
+                membership = with_draft(membership, draft.text, pending.at_ms, _NO_COMMIT)
+            case Mute() as mute:
+                membership = muted(membership, mute.level, _NO_COMMIT)
+            case RenameTeam() as rename:
+                self.head = renamed(self.head, rename.name, _NO_COMMIT)
+            case LeaveTeam():
+                self.state = "left"
+            case DismissTeam():
+                self.state = "dismissed"
+            case _:
+                # Who else is in a team no row shows.
+                pass
+        self.membership = membership
+
+    def _position_of_all(self, membership: Membership, pending: Pending) -> Position:
+        seq = pending.seqs[self.conversation]
+        covered = _replace(pending, seen_seq=seq, left=0)
+        return self._position(membership, seq, covered)
+
+    def _position(
+        self, membership: Membership, seq: int, pending: Pending, *, back: bool = False
+    ) -> Position:
+        """Return where a command ends, counted as well as this device can (rule 1)."""
+        if seq >= self.newest:
+            return Position(self.head.last_seq, self.head.ordinal)
+        own = membership.skipped_after_read
+        most = self.newest - seq
+        known = most if pending.left is None else pending.left + self.newest - pending.seen_seq
+        unread = min(most, known) if back else min(most, known, self.unread)
+        return Position(seq, self.head.ordinal - own - unread, own)
+
+
+def _head_in(row: InboxEntry) -> Head:
+    return Head(
+        version=row.version,
+        last_seq=row.last_seq,
+        ordinal=row.unread,
+        time_ms=row.time_ms,
+        activity_ms=row.activity_ms,
+        preview=row.preview,
+        name=row.name,
+    )
+
+
+def _membership_in(row: InboxEntry) -> Membership:
+    return Membership(
+        version=row.version,
+        read_seq=row.read_seq,
+        cleared_seq=row.cleared_seq,
+        read_epoch=row.read_epoch,
+        marked_unread=row.read_epoch if row.marked_unread else 0,
+        draft=row.draft,
+        mute=row.mute,
+    )
+
+
+def _status_of(pending: Pending) -> Status:
+    if pending.failed:
+        return "failed"
+    return "sending" if pending.version is None else "sent"
