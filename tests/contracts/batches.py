@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recents.core import head as heads
 from recents.core import membership as memberships
-from recents.core.commands import Post
+from recents.core.commands import MuteLevel, Post
 from recents.core.head import Head
 from recents.core.ids import (
     Conversation,
@@ -20,9 +20,10 @@ from recents.core.ids import (
     named_by,
     parties_of,
 )
+from recents.core.membership import Membership
 from recents.core.message import Message, recalled
 from recents.server.store.port import Store
-from recents.server.store.workspace import Wanted, Workspace
+from recents.server.store.workspace import Verdict, Wanted, Workspace
 
 START_MS = 1_700_000_000_000
 
@@ -34,20 +35,23 @@ class Batch:
 
     Attributes:
         messages: what each post became, the first message again for a duplicate.
+        verdicts: what became of each ``once``, the first verdict again where it was known.
     """
 
     def __init__(self, at_ms: int = START_MS) -> None:
         self.wanted = Wanted()
         self.messages: list[Message] = []
+        self.verdicts: list[Verdict] = []
         self._at_ms = at_ms
         self._steps: list[Step] = []
+        self._commands_end = 0
 
     async def commit(self, store: Store) -> Workspace:
         """Hand the batch to the store."""
         return await store.transact(self.wanted, self.decide)
 
     def decide(self, workspace: Workspace) -> None:
-        self.messages = []
+        self.messages, self.verdicts = [], []
         for step in self._steps:
             step(workspace)
 
@@ -206,6 +210,76 @@ class Batch:
 
         return self.then(step)
 
+    # Marks, drafts, mutes
+
+    def mark_unread(self, account: str, conversation: Conversation) -> Self:
+        return self._change(account, conversation, memberships.unread_marked)
+
+    def unread_from(self, account: str, conversation: Conversation, seq: int) -> Self:
+        """Make everything after a seq unread, as far down as can be."""
+        key = self._want(conversation, account, seq=seq)
+        self.wanted.floors.add((account, key))
+
+        def step(workspace: Workspace) -> None:
+            _, membership = _both(workspace, account, key)
+            lowest = max(seq, memberships.first_readable(membership))
+            position = workspace.position(account, key, lowest)
+            back = memberships.unread_from(membership, position, workspace.version)
+            workspace.put_membership(account, key, back)
+
+        return self.then(step)
+
+    def draft(self, account: str, conversation: Conversation, text: str) -> Self:
+        return self._change(
+            account,
+            conversation,
+            lambda membership, version: memberships.with_draft(
+                membership, text, self._at_ms, version
+            ),
+        )
+
+    def mute(self, account: str, conversation: Conversation, level: MuteLevel | None) -> Self:
+        return self._change(
+            account,
+            conversation,
+            lambda membership, version: memberships.muted(membership, level, version),
+        )
+
+    def _change(
+        self,
+        account: str,
+        conversation: Conversation,
+        change: Callable[[Membership, int], Membership],
+    ) -> Self:
+        key = self._want(conversation, account)
+
+        def step(workspace: Workspace) -> None:
+            _, membership = _both(workspace, account, key)
+            workspace.put_membership(account, key, change(membership, workspace.version))
+
+        return self.then(step)
+
+    # Commands that are known by their ids
+
+    def once(self, account: str, command_id: str, verdict: Verdict | None = None) -> Self:
+        """Let the steps since the last command be one, which is carried out once (C4)."""
+        self.wanted.commands.add((account, command_id))
+        steps = self._steps[self._commands_end :]
+        del self._steps[self._commands_end :]
+
+        def step(workspace: Workspace) -> None:
+            known = workspace.verdict(account, command_id)
+            if known is None:
+                for part in steps:
+                    part(workspace)
+                known = verdict or Verdict(self._at_ms, workspace.version)
+                workspace.verdicts[account, command_id] = known
+            self.verdicts.append(known)
+
+        self.then(step)
+        self._commands_end = len(self._steps)
+        return self
+
     def _want(
         self, conversation: Conversation, *accounts: str, seq: int | None = None
     ) -> ConversationKey:
@@ -223,9 +297,7 @@ def _head(workspace: Workspace, key: ConversationKey) -> Head:
     return head
 
 
-def _both(
-    workspace: Workspace, account: str, key: ConversationKey
-) -> tuple[Head, memberships.Membership]:
+def _both(workspace: Workspace, account: str, key: ConversationKey) -> tuple[Head, Membership]:
     membership = workspace.membership(account, key)
     assert membership is not None, f"{account} is not in {named_by(account, key)}"
     return _head(workspace, key), membership

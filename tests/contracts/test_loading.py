@@ -18,6 +18,7 @@ pytestmark = pytest.mark.asyncio
 BOB = p2p("bob")
 KEY = ConversationKey("p2p:alice|bob")
 TEAM = team("t1")
+KEY_OF_TEAM = ConversationKey(TEAM)
 
 
 async def position(store: Store, account: str, key: ConversationKey, seq: int) -> Position:
@@ -84,6 +85,49 @@ async def test_U2_positions_count_the_messages_of_their_own_batch(store: Store) 
     await batch.commit(store)
     messages = await history(store, KEY)
     assert found == {seq: recount(messages, "alice", seq) for seq in range(6)}
+
+
+async def test_R3_the_floor_of_a_membership_is_where_its_history_begins(store: Store) -> None:
+    await Batch().create(TEAM, "bob").commit(store)
+    await posted(store, "bob", TEAM, "m1", "m2", "m3")
+    await Batch().join("late", TEAM).join("me", TEAM).commit(store)
+    await posted(store, "bob", TEAM, "m4", "m5", "m6")
+    await Batch().post("me", TEAM, "m7").clear("me", TEAM, 5).commit(store)
+    messages = await history(store, TEAM)
+    for account, floor in (("bob", 0), ("late", 3), ("me", 5)):
+        loaded = await _loaded(store, Wanted(heads={KEY_OF_TEAM}, floors={(account, KEY_OF_TEAM)}))
+        assert loaded.positions == {
+            (account, KEY_OF_TEAM, floor): recount(messages, account, floor)
+        }
+
+
+async def test_R3_a_floor_at_the_end_or_of_no_membership_needs_nothing(store: Store) -> None:
+    await posted(store, "bob", p2p("alice"), "m1")
+    await Batch().clear("alice", BOB, 1).commit(store)
+    floors = {("alice", KEY), ("carol", KEY), ("alice", ConversationKey("team:none"))}
+    assert (await _loaded(store, Wanted(heads={KEY}, floors=floors))).positions == {}
+
+
+async def test_R3_everything_readable_can_be_made_unread_and_no_more(store: Store) -> None:
+    await Batch().create(TEAM, "bob").commit(store)
+    await posted(store, "bob", TEAM, "m1", "m2", "m3")
+    await Batch().join("me", TEAM).commit(store)
+    await (
+        Batch()
+        .post("bob", TEAM, "m4")
+        .post("me", TEAM, "m5")
+        .post("bob", TEAM, "m6")
+        .commit(store)
+    )
+    await Batch().read("me", TEAM, 6).commit(store)
+    for seq, unread in ((0, 2), (3, 2), (4, 1), (5, 1)):
+        await Batch().unread_from("me", TEAM, seq).commit(store)
+        (seen,) = await store.look([("me", KEY_OF_TEAM)])
+        assert seen.entry().unread == unread
+    # What lies below moves up in the very batch that asks for it.
+    await Batch().clear("me", TEAM, 5).unread_from("me", TEAM, 0).commit(store)
+    (seen,) = await store.look([("me", KEY_OF_TEAM)])
+    assert (seen.entry().unread, seen.entry().read_seq) == (1, 5)
 
 
 async def test_D4_a_cutoff_gives_each_conversation_as_it_was(store: Store) -> None:

@@ -6,12 +6,12 @@ import pytest
 from msgspec.structs import replace
 
 from recents.core.head import Head
-from recents.core.ids import ConversationKey, p2p, super_team
-from recents.core.membership import Membership
+from recents.core.ids import ConversationKey, p2p, super_team, team
+from recents.core.membership import Draft, Membership
 from recents.core.message import Message, Preview, recalled
-from recents.server.store.port import Store
+from recents.server.store.port import Seen, Store, StoreFailed
 from recents.server.store.workspace import Wanted, Workspace
-from tests.contracts.batches import Batch, history, posted
+from tests.contracts.batches import START_MS, Batch, history, posted
 
 pytestmark = pytest.mark.asyncio
 
@@ -137,11 +137,21 @@ def membership_with(number: int, **others: object) -> Membership:
         deleted_seq=number + 8,
         parting=head_with(number),
         removed=number % 2 == 0,
+        read_epoch=number + 9,
+        marked_unread=number + 10,
+        draft=Draft(f"a\0b \u202e {number}", number + 11),
+        mute="none" if number % 2 == 0 else "mentions",
     )
     return replace(membership, **others)
 
 
+def present_with(number: int, **others: object) -> Membership:
+    """Return a membership of somebody who is still in and has no draft."""
+    return replace(membership_with(number, parting=None, draft=None), **others)
+
+
 A, B = 2**53, 2**52 + 1
+DRAFT = Draft("", 0)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +172,15 @@ A, B = 2**53, 2**52 + 1
         (membership_with(A, parting=None), membership_with(A, parting=None, joined_ms=6)),
         (membership_with(A, parting=None), membership_with(A, parting=None, joined_seq=7)),
         (membership_with(A, parting=None), membership_with(A, parting=None, joined_version=8)),
+        (present_with(A), present_with(A, read_epoch=1)),
+        (present_with(A), present_with(A, marked_unread=1)),
+        (present_with(A), present_with(A, read_epoch=0, marked_unread=0)),
+        (present_with(A), present_with(A, mute=None)),
+        (present_with(A, mute=None), present_with(A, mute="mentions")),
+        (present_with(A), present_with(A, draft=DRAFT)),
+        (present_with(A, draft=DRAFT), present_with(A)),
+        (present_with(A, draft=DRAFT), present_with(A, draft=Draft("ä" * 5_000, 1), read_seq=1)),
+        (present_with(A), present_with(A, draft=DRAFT, parting=head_with(B))),
     ],
 )
 async def test_every_field_of_a_head_and_a_membership_is_kept_and_replaced(
@@ -178,6 +197,58 @@ async def test_every_field_of_a_head_and_a_membership_is_kept_and_replaced(
         (seen,) = await store.look([(account, key)])
         assert seen.head == await store.head(key) == head
         assert seen.membership == membership
+        workspace = await store.transact(Wanted(memberships={(account, key)}), lambda _: None)
+        assert workspace.membership(account, key) == membership
+
+
+@pytest.mark.parametrize("text", [text for text in TEXTS if text])
+async def test_G6_any_draft_comes_back_as_it_was(store: Store, text: str) -> None:
+    await Batch().create(team("t1"), "alice").draft("alice", team("t1"), text).commit(store)
+    await store.close()
+    await store.open()
+    (seen,) = await store.changed_since("alice", 0)
+    assert seen.membership.draft == Draft(text, START_MS)
+
+
+async def test_G6_a_draft_that_no_file_can_hold_is_refused_and_nothing_stored(
+    store: Store,
+) -> None:
+    await Batch().create(team("t1"), "alice").commit(store)
+    with pytest.raises(StoreFailed, match="cannot be stored"):
+        await Batch().draft("alice", team("t1"), "half a pair: \ud83d").commit(store)
+    assert store.version == 1
+    (seen,) = await store.changed_since("alice", 0)
+    assert seen.membership.draft is None
+
+
+async def test_G6_sending_clears_a_draft_that_the_store_has(store: Store) -> None:
+    await posted(store, "alice", BOB, "m1")
+    await Batch().draft("alice", BOB, "soon").commit(store)
+    await Batch().read("alice", BOB, 1).draft("bob", p2p("alice"), "mine").commit(store)
+    await posted(store, "alice", BOB, "m2")
+    drafts = {seen.account: seen.membership.draft for seen in await both(store)}
+    assert drafts == {"alice": None, "bob": Draft("mine", START_MS)}
+
+
+async def test_R3_R4_G2_marks_and_mutes_outlive_messages_and_reopening(store: Store) -> None:
+    await posted(store, "bob", p2p("alice"), "m1", "m2")
+    await Batch().mark_unread("alice", BOB).mute("alice", BOB, "mentions").commit(store)
+    await Batch().unread_from("bob", p2p("alice"), 0).commit(store)
+    await posted(store, "alice", BOB, "m3")
+    before = await both(store)
+    assert [seen.membership.marked_unread for seen in before] == [2, 0]
+    assert [seen.membership.read_epoch for seen in before] == [0, 3]
+    assert [seen.membership.mute for seen in before] == ["mentions", None]
+    await store.close()
+    await store.open()
+    assert await both(store) == before
+    await posted(store, "bob", p2p("alice"), "m4")
+    assert [seen.entry().marked_unread for seen in await both(store)] == [True, False]
+
+
+async def both(store: Store) -> list[Seen]:
+    found = await store.look([("alice", KEY), ("bob", KEY)])
+    return sorted(found, key=lambda seen: seen.account)
 
 
 @pytest.mark.parametrize(

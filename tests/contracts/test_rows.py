@@ -1,4 +1,4 @@
-"""Contract: rows, their order and their sums are what the core says (U2, D2, O1, O4, T2, C2)."""
+"""Contract: rows, their order and sums are what the core says (U2, R4, D2, G, O1, O4, T2, C2)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ import asyncio
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
-from recents.core.membership import Membership, head_seen
+from recents.core.membership import Membership
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
 from recents.server.store.port import Seen, Store
 from recents.server.store.workspace import Wanted, Workspace
-from tests.contracts.batches import START_MS, Batch, history, posted
+from tests.contracts.batches import START_MS, Batch, posted
+from tests.contracts.random_inbox import RandomInbox
 
 pytestmark = pytest.mark.asyncio
 
@@ -45,114 +47,6 @@ async def walk(store: Store, account: str, limit: int) -> tuple[list[Seen], Tota
         after = place_of(entry(page[-1]))
 
 
-class RandomInbox:
-    """An account with rows of every sort, and what its store must have written."""
-
-    def __init__(self, store: Store, seed: int) -> None:
-        self.heads: dict[ConversationKey, Head] = {}
-        self.memberships: dict[Conversation, Membership] = {}
-        self._store = store
-        self._random = Random(seed)
-
-    async def grow(self, rows: int) -> None:
-        peers = [p2p(f"{self._random.choice('aZ!~_%')}{n}") for n in range(rows * 3 // 4)]
-        teams = [
-            self._random.choice([team, super_team])(f"t{n}") for n in range(rows - len(peers))
-        ]
-        for names in (peers[n : n + 20] for n in range(0, len(peers), 20)):
-            await self._commit(self._begun(names, sender="me"))
-        for name in teams:
-            await self._commit(self._batch().create(name, "owner", "me"))
-            await self._commit(self._begun([name], sender="owner"))
-        for name in self._random.sample([*peers, *teams], rows // 2):
-            await self._change(name)
-            if self._random.random() < 0.5:
-                await self._change(name)
-            if self._random.random() < 0.4:
-                await self._commit(self._begun([name], sender=self._other(name)))
-
-    def _batch(self) -> Batch:
-        """Ties are the rule: there are but 20 different times."""
-        return Batch(START_MS + self._random.randrange(20))
-
-    def _other(self, name: Conversation) -> str:
-        return name[4:] if name.startswith("p2p:") else "owner"
-
-    def _begun(self, names: list[Conversation], sender: str) -> Batch:
-        batch = self._batch()
-        for name in names:
-            for _ in range(self._random.randrange(4)):
-                author = self._random.choice([sender, self._other(name)])
-                to = name if author == "me" or not name.startswith("p2p:") else p2p("me")
-                client_id = f"c{self._random.randrange(10**12)}"
-                if self._random.random() < 0.2:
-                    counts = self._random.random() < 0.8
-                    batch.post_recalled(author, to, client_id, counts=counts)
-                else:
-                    batch.post(
-                        author,
-                        to,
-                        client_id,
-                        text=f"text {client_id}",
-                        counts=self._random.random() < 0.8,
-                        bumps=self._random.random() < 0.8,
-                        previews=self._random.random() < 0.8,
-                    )
-        return batch
-
-    async def _change(self, name: Conversation) -> None:
-        membership, batch = self.memberships.get(name), self._batch()
-        if membership is None:
-            return
-        last_seq = head_seen(self.heads[key_of("me", name)], membership).last_seq
-        seq = self._random.choice([last_seq, self._random.randint(0, last_seq)])
-        may_leave = not name.startswith("p2p:") and membership.parting is None
-        change = self._random.choice(["read", "read", "delete", "delete", "clear", "team"])
-        if change == "read":
-            batch.read("me", name, seq)
-        elif change == "delete":
-            batch.delete("me", name, seq, clear=self._random.random() < 0.5)
-        elif change == "clear":
-            batch.clear("me", name, seq)
-        elif may_leave and self._random.random() < 0.7:
-            batch.leave("me", name, removed=self._random.random() < 0.5)
-        elif may_leave:
-            batch.dismiss(name)
-        await self._commit(batch)
-
-    async def _commit(self, batch: Batch) -> None:
-        workspace = await batch.commit(self._store)
-        self.heads.update(workspace.heads)
-        self.memberships.update(
-            (Conversation(key if not key.startswith("p2p:") else _peer(key)), membership)
-            for (account, key), membership in workspace.memberships.items()
-            if account == "me"
-        )
-
-    async def rows(self) -> list[Seen]:
-        """Return what the rows must be, by brute force."""
-        return [await self._row(name) for name in self.memberships]
-
-    async def _row(self, name: Conversation) -> Seen:
-        key, membership = key_of("me", name), self.memberships[name]
-        head = self.heads[key]
-        seen = head_seen(head, membership)
-        recalled = [
-            message
-            for message in await history(self._store, key)
-            if message.state == "recalled"
-            and message.counts
-            and message.sender != "me"
-            and membership.read_seq < message.seq <= seen.last_seq
-        ]
-        return Seen("me", key, name, head, membership, len(recalled))
-
-
-def _peer(key: str) -> str:
-    first, _, second = key[4:].partition("|")
-    return p2p(second if first == "me" else first)
-
-
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: int) -> None:
     inbox = RandomInbox(store, seed)
@@ -164,7 +58,10 @@ async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: i
     assert len(rows) > 500
     assert 300 < len(visible) < len(rows) - 50
     assert totals.unread > totals.unread_conversations > 50
+    assert totals.unread > totals.muted_unread > 10
+    assert totals.conversations > totals.marked_unread > 10
     assert any(seen.retracted_after_read for seen in visible)
+    assert any(row.place_ms > row.activity_ms for row in map(entry, visible))
     assert all(entry(seen).unread >= 0 for seen in rows)
 
     for limit in (7, 50, 10_000):
@@ -302,6 +199,45 @@ async def test_D2_a_row_deleted_while_empty_stays_away_until_a_message(store: St
     await posted(store, "bob", TEAM, "m1")
     (_,), totals = await store.page("me", 50)
     assert totals.unread == 1
+
+
+async def test_O2_a_draft_gives_a_row_its_place_and_gives_it_back(store: Store) -> None:
+    for number, name in enumerate("abc"):
+        await posted(store, "me", p2p(name), "m1", at_ms=START_MS + number)
+
+    async def order(limit: int) -> str:
+        rows, _ = await walk(store, "me", limit)
+        return "".join(seen.conversation[4:] for seen in rows)
+
+    assert await order(1) == "cba"
+    for text, at_ms, expected in (
+        ("soon", START_MS + 1, "cab"),
+        ("sooner", START_MS + 9, "acb"),
+        ("", START_MS + 99, "cba"),
+        ("late", START_MS - 9, "cba"),
+    ):
+        await Batch(at_ms).draft("me", p2p("a"), text).commit(store)
+        assert await order(1) == await order(10) == expected
+    await Batch(START_MS + 9).draft("me", p2p("b"), "soon").commit(store)
+    assert await order(1) == "bca"
+    await posted(store, "me", p2p("b"), "m2", at_ms=START_MS + 1)
+    assert await order(1) == "cba", "sending clears the draft"
+
+
+async def test_U4_R4_totals_tell_muted_and_marked_rows_apart(store: Store) -> None:
+    for name, client_ids in (("a", "12"), ("b", "123"), ("c", "")):
+        await Batch().create(team(name), "bob", "me").commit(store)
+        await posted(store, "bob", team(name), *client_ids)
+    totals = Totals(unread=5, unread_conversations=2, conversations=3)
+    assert (await store.page("me", 0))[1] == totals
+    await Batch().mute("me", team("b"), "mentions").mark_unread("me", team("c")).commit(store)
+    totals = replace(totals, muted_unread=3, marked_unread=1)
+    assert (await store.page("me", 0))[1] == totals
+    await Batch().mark_unread("me", team("b")).delete("me", team("c"), 0).commit(store)
+    totals = replace(totals, conversations=2)
+    assert (await store.page("me", 0))[1] == totals
+    await Batch().mute("me", team("b"), None).commit(store)
+    assert (await store.page("me", 0))[1] == replace(totals, muted_unread=0)
 
 
 async def test_T2_who_left_sees_the_row_as_it_was(store: Store) -> None:

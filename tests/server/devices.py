@@ -61,16 +61,20 @@ class Peer:
     def __init__(self) -> None:
         self.frames: list[NodeFrame] = []
         self.messages: list[bytes] = []
+        self.deflated: list[bool] = []
         self.close_reason: str | None = None
         self.held_up = False
         self.most_unread = 0
         self._unread = 0
         self._moved = asyncio.Event()
 
-    async def send(self, message: bytes) -> None:
+    async def send(self, message: bytes, *, deflated: bool = False) -> None:
         if self.close_reason is not None:
             return
         self.messages.append(message)
+        self.deflated.append(deflated)
+        if deflated:
+            message = codec.inflated(message, 2**24).encode()
         self.frames += [codec.decode_node_frame(line) for line in codec.split(message)]
         if self.held_up:
             self._unread += len(message)
@@ -109,12 +113,13 @@ class Device:
         self.session: Session = node.connect(self.peer)
         self._node = node
 
-    def hello(self, since: str | None = None) -> Hello:
-        return Hello(protocol=1, account=self.account, token=self.secret, since=since)
+    def hello(self, since: str | None = None, **fields: object) -> Hello:
+        hello = Hello(protocol=1, account=self.account, token=self.secret, since=since)
+        return msgspec.structs.replace(hello, **fields)
 
-    async def greet(self, since: str | None = None) -> list[CaughtUp]:
+    async def greet(self, since: str | None = None, **fields: object) -> list[CaughtUp]:
         """Say hello and return the pages of the catch-up."""
-        await self.send(self.hello(since))
+        await self.send(self.hello(since, **fields))
         assert isinstance(self.peer.frames[0], Welcome), self.peer.frames
         pages = self.told(CaughtUp)
         assert [page.token is not None for page in pages] == [False] * (len(pages) - 1) + [True]
@@ -145,10 +150,11 @@ class Device:
         await self.send(request)
         return await self.answer_to(request.id)
 
-    async def do(self, command: AnyCommand) -> None:
-        """Have a command carried out."""
+    async def do(self, command: AnyCommand) -> int:
+        """Have a command carried out; return the version of the answer."""
         answer = await self.ask(command)
         assert isinstance(answer, Answer), answer
+        return answer.version
 
     async def result(self, request: AnyCommand | Query, kind: type[T]) -> T:
         answer = await self.ask(request)
@@ -214,6 +220,7 @@ class Device:
     def forget(self) -> None:
         self.peer.frames.clear()
         self.peer.messages.clear()
+        self.peer.deflated.clear()
 
     async def until(self, true: Callable[[], bool]) -> None:
         async with asyncio.timeout(PATIENCE_S):

@@ -10,7 +10,7 @@ from recents.core.ids import ConversationKey
 from recents.core.ordering import Place
 from recents.core.totals import Totals
 from recents.server.store.memory import MemoryStore
-from recents.server.store.port import Seen, StoreFailed, Token
+from recents.server.store.port import KnownDevice, Seen, StoreFailed, Token
 from recents.server.store.workspace import MembershipId, Wanted, Workspace
 
 
@@ -33,6 +33,10 @@ class FailingStore(MemoryStore):
             decide(Workspace(self.version + 1, self._load(wanted)))
         self._fail("transact")
         return await super().transact(wanted, decide)
+
+    async def forget_verdicts(self, before_ms: int) -> int:
+        self._fail("forget_verdicts")
+        return await super().forget_verdicts(before_ms)
 
     async def look(self, pairs: Collection[MembershipId]) -> list[Seen]:
         self._fail("look")
@@ -59,6 +63,22 @@ class FailingStore(MemoryStore):
     async def token(self, digest: bytes) -> Token | None:
         self._fail("token")
         return await super().token(digest)
+
+    async def put_devices(self, devices: Collection[KnownDevice], most: int) -> None:
+        self._fail("put_devices")
+        await super().put_devices(devices, most)
+
+    async def device(self, account: str, device_id: str) -> KnownDevice | None:
+        self._fail("device")
+        return await super().device(account, device_id)
+
+    async def devices_of(self, account: str) -> list[KnownDevice]:
+        self._fail("devices_of")
+        return await super().devices_of(account)
+
+    async def revoke_device(self, account: str, device_id: str, at_ms: int) -> bool:
+        self._fail("revoke_device")
+        return await super().revoke_device(account, device_id, at_ms)
 
 
 class GatedStore(MemoryStore):
@@ -117,6 +137,15 @@ class GatedStore(MemoryStore):
         found = await super().token(digest)
         await self._pass("token")
         return found
+
+    async def device(self, account: str, device_id: str) -> KnownDevice | None:
+        found = await super().device(account, device_id)
+        await self._pass("device")
+        return found
+
+    async def put_devices(self, devices: Collection[KnownDevice], most: int) -> None:
+        await self._pass("put_devices")
+        await super().put_devices(devices, most)
 
     async def count_members(self, key: ConversationKey) -> int:
         found = await super().count_members(key)

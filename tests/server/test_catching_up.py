@@ -14,8 +14,8 @@ from recents.core.ordering import place_of
 from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Seen
-from recents.server.sync_token import token_of
 from recents.wire.frames import Bye, CaughtUp
+from recents.wire.sync_token import token_of
 from tests.server.conftest import Founder
 from tests.server.devices import Company, Device, messages_in, new_id, rows_in
 

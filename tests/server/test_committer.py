@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 import pytest_asyncio
 
-from recents.core.commands import AnyCommand
+from recents.core.commands import AnyCommand, Post
 from recents.core.errors import Code, Refused
+from recents.core.ids import ConversationKey
+from recents.server import committer, posting
+from recents.server.carrying_out import Done
 from recents.server.committer import Committer, Outcome, Work
 from recents.server.settings import Settings
 from recents.server.store.port import Account
@@ -19,6 +22,8 @@ from tests.server.devices import a_post
 from tests.server.failing_store import FailingStore
 
 pytestmark = pytest.mark.asyncio
+
+KEY = ConversationKey("p2p:alice|bob")
 
 
 class Desk:
@@ -40,8 +45,8 @@ class Desk:
     def _committed(self, workspace: Workspace) -> None:
         self.said.append(f"commit {workspace.version}")
 
-    def submit(self, command: AnyCommand) -> None:
-        self.committer.submit(Work("alice", command, self._answer))
+    def submit(self, command: AnyCommand, source: object = None) -> None:
+        self.committer.submit(Work("alice", command, self._answer, source))
 
     def _answer(self, work: Work, outcome: Outcome) -> None:
         self.outcomes.append(outcome)
@@ -81,6 +86,15 @@ async def _with_bob(desk: Desk) -> Desk:
     return desk
 
 
+def _posted(outcomes: list[Outcome]) -> list[Posted]:
+    done = [outcome for outcome in outcomes if isinstance(outcome, Done)]
+    return [outcome.posted for outcome in done if outcome.posted is not None]
+
+
+def _seqs(outcomes: list[Outcome]) -> list[int]:
+    return [posted.seq for posted in _posted(outcomes)]
+
+
 async def test_what_waits_together_is_committed_together(desk: Callable[..., Desk]) -> None:
     at = await _with_bob(desk())
     posts = [a_post("p2p:bob") for _ in range(5)]
@@ -89,7 +103,7 @@ async def test_what_waits_together_is_committed_together(desk: Callable[..., Des
     at.start()
     await at.answered(5)
     assert at.said == ["commit 1", *[f"answer {post.id}" for post in posts]]
-    assert [getattr(outcome, "seq", None) for outcome in at.outcomes] == [1, 2, 3, 4, 5]
+    assert _seqs(at.outcomes) == [1, 2, 3, 4, 5]
 
 
 async def test_a_batch_has_a_largest_size(desk: Callable[..., Desk]) -> None:
@@ -136,8 +150,73 @@ async def test_d7_a_failed_commit_fails_its_whole_batch_and_no_other(
     await at.answered(5)
     codes = [getattr(outcome, "code", "posted") for outcome in at.outcomes]
     assert codes == [Code.STORE_FAILED] * 3 + ["posted"] * 2
-    assert [getattr(outcome, "seq", None) for outcome in at.outcomes[3:]] == [1, 2]
+    assert _seqs(at.outcomes[3:]) == [1, 2]
     assert at.store.rows_written == 2 + 1 + 2, "messages, head, memberships of the second batch"
+
+
+async def test_c4_a_failed_commit_takes_down_what_the_same_devices_asked_after_it(
+    desk: Callable[..., Desk],
+) -> None:
+    at = await _with_bob(desk(batch_commands=2))
+    at.store.failures["transact"] = 1
+    first, second = object(), object()
+    posts = [a_post("p2p:bob", text) for text in ("a1", "a2", "b1", "a3", "b2", "nobody's")]
+    for post, source in zip(posts, [first, first, second, first, second, None], strict=True):
+        at.submit(post, source)
+    at.start()
+    await at.answered(6)
+    order = [posts[place].id for place in (0, 1, 3, 2, 4, 5)]
+    answers = [said for said in at.said if said.startswith("answer")]
+    assert answers == [f"answer {request_id}" for request_id in order]
+    codes = [getattr(outcome, "code", "posted") for outcome in at.outcomes]
+    assert codes == [Code.STORE_FAILED] * 3 + ["posted"] * 3
+    texts = [message.text for message in at.store._histories[KEY].messages]
+    assert texts == ["b1", "b2", "nobody's"]
+
+
+async def test_a_command_that_trips_a_mistake_of_ours_is_refused_for_good_and_alone(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked again for ever, it would hold up everything that its device asked after it."""
+    at = await _with_bob(desk())
+    honest = posting.carry_out
+
+    def tripping(workspace: Workspace, actor: str, post: Post, at_ms: int) -> Posted:
+        posted = honest(workspace, actor, post, at_ms)
+        assert post.text != "trip", "a bug"
+        return posted
+
+    source = object()
+    with monkeypatch.context() as patch:
+        patch.setattr(posting, "carry_out", tripping)
+        for text in ("one", "trip", "two"):
+            at.submit(a_post("p2p:bob", text), source)
+        at.start()
+        await at.answered(3)
+    assert [getattr(outcome, "code", "posted") for outcome in at.outcomes] == [
+        "posted",
+        Code.NODE_MISTAKE,
+        "posted",
+    ]
+    assert [message.text for message in at.store._histories[KEY].messages] == ["one", "two"]
+
+
+async def test_a_mistake_in_looking_ahead_does_not_end_all_committing(
+    desk: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = await _with_bob(desk())
+
+    def broken(*_: object, **__: object) -> None:
+        raise AssertionError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(committer, "want", broken)
+        at.submit(a_post("p2p:bob"))
+        at.start()
+        await at.answered(1)
+    at.submit(a_post("p2p:bob"))
+    await at.answered(2)
+    assert _seqs(at.outcomes) == [1]
 
 
 async def test_a_mistake_of_ours_does_not_end_all_committing(
@@ -158,7 +237,7 @@ async def test_a_mistake_of_ours_does_not_end_all_committing(
     assert "a bug" in caplog.text
     at.submit(a_post("p2p:bob"))
     await at.answered(2)
-    assert isinstance(at.outcomes[1], Posted)
+    assert _seqs(at.outcomes[1:]) == [1]
 
 
 async def test_too_many_waiting_commands_are_refused(desk: Callable[..., Desk]) -> None:
@@ -194,4 +273,4 @@ async def test_m4_one_batch_has_one_time(desk: Callable[..., Desk]) -> None:
     at.submit(a_post("p2p:bob"))
     at.start()
     await at.answered(2)
-    assert {getattr(outcome, "time_ms", None) for outcome in at.outcomes} == {1_000}
+    assert {posted.time_ms for posted in _posted(at.outcomes)} == {1_000}

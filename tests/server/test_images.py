@@ -9,8 +9,8 @@ import pytest
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Seen
 from recents.server.store.workspace import MembershipId
-from recents.server.sync_token import version_in
 from recents.wire.frames import CaughtUp, Changed
+from recents.wire.sync_token import version_in
 from tests.server.conftest import Founder
 from tests.server.devices import Company, a_post
 

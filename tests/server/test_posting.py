@@ -7,7 +7,14 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from recents.core.commands import DismissTeam, LeaveTeam, RemoveMember
+from recents.core.commands import (
+    DismissTeam,
+    LeaveTeam,
+    MarkUnread,
+    MarkUnreadFrom,
+    RemoveMember,
+    SetDraft,
+)
 from recents.core.errors import Code
 from recents.core.ids import Conversation
 from recents.server.store.memory import MemoryStore
@@ -212,6 +219,52 @@ async def test_u6_r6_displayed_seq_tells_the_peer(company: Company) -> None:
     await bob.do(msgspec.structs.replace(a_post("p2p:alice"), displayed_seq=1, previews=False))
     row = (await alice.rows())["p2p:bob"]
     assert row.status == "read"
+
+
+async def test_r3_u6_displayed_seq_of_before_a_mark_reads_nothing(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    for _ in range(3):
+        await alice.post("p2p:bob")
+    await bob.read("p2p:alice")
+    await bob.do(MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=2))
+    post = msgspec.structs.replace(a_post(ALICE), displayed_seq=3, epoch=0)
+    await bob.do(post)
+    row = (await bob.rows())[ALICE]
+    assert (row.unread, row.last_seq) == (2, 4)
+    again = msgspec.structs.replace(a_post(ALICE), displayed_seq=3, epoch=row.read_epoch)
+    await bob.do(again)
+    assert (await bob.rows())[ALICE].unread == 0
+
+
+async def test_r4_u6_sending_takes_the_dot_away_if_it_was_displayed(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await alice.post("p2p:bob")
+    await bob.do(MarkUnread(id=new_id(), conversation=ALICE))
+    await bob.post(ALICE)
+    row = (await bob.rows())[ALICE]
+    assert row.marked_unread, "sending alone reads nothing"
+    for epoch, marked in ((row.read_epoch - 1, True), (row.read_epoch, False)):
+        post = msgspec.structs.replace(a_post(ALICE), displayed_seq=1, epoch=epoch)
+        await bob.do(post)
+        assert (await bob.rows())[ALICE].marked_unread is marked
+
+
+async def test_r4_g6_so_does_the_first_message_of_a_conversation_that_a_draft_began(
+    company: Company,
+) -> None:
+    (bob, _) = await company.online("bob", "alice")
+    await bob.do(SetDraft(id=new_id(), conversation=ALICE, text="Hm"))
+    await bob.do(MarkUnread(id=new_id(), conversation=ALICE))
+    await bob.do(msgspec.structs.replace(a_post(ALICE), displayed_seq=0))
+    row = (await bob.rows())[ALICE]
+    assert (row.marked_unread, row.draft, row.unread) == (False, None, 0)
+
+
+@pytest.mark.parametrize("epoch", [-1, 2**53])
+async def test_r3_impossible_epochs_are_refused(company: Company, epoch: int) -> None:
+    alice, _ = await company.online("alice", "bob")
+    post = msgspec.structs.replace(a_post("p2p:bob"), displayed_seq=0, epoch=epoch)
+    assert await alice.refused(post) is Code.BAD_VALUE
 
 
 async def test_an_unknown_account_is_refused_and_nothing_begins(company: Company) -> None:

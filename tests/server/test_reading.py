@@ -1,4 +1,4 @@
-"""Reading, deleting, clearing, as devices see it: rules R1, R2, R5-R7, D1-D6, U1."""
+"""Reading, marking, deleting, clearing, as devices see it: rules R1-R7, D1-D6, U1."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from recents.core.commands import (
     Delete,
     DeleteAll,
     LeaveTeam,
+    MarkUnread,
+    MarkUnreadFrom,
     Read,
     ReadAll,
     RenameTeam,
 )
 from recents.core.errors import Code
 from recents.core.ids import Conversation, Kind
-from recents.wire.frames import Answer, Error
+from recents.wire.frames import Answer, DeviceFrame, Error, ListRows, Rows
 from tests.server.devices import (
     Company,
     Device,
@@ -119,6 +121,152 @@ async def test_r2_d6_an_unknown_and_a_foreign_conversation_are_alike(
     assert await eve.refused(Read(id=new_id(), conversation=name, upto_seq=1)) is Code.BEYOND_END
     assert company.node.store.version == version
     assert await eve.rows() == {}
+
+
+# Marking unread
+
+
+async def _read_all_three(company: Company) -> tuple[Device, Device, Device]:
+    alice, bob = await _with_three_messages(company)
+    (other,) = await company.online("bob")
+    await bob.read(ALICE)
+    for device in (alice, bob, other):
+        await device.changes()
+    return alice, bob, other
+
+
+async def test_r3_marking_from_a_message_on_makes_it_and_later_ones_unread(
+    company: Company,
+) -> None:
+    alice, bob, other = await _read_all_three(company)
+    await bob.do(MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=2))
+    for device in (bob, other):
+        row = rows_in(await device.changes())[ALICE]
+        assert (row.read_seq, row.unread, row.read_epoch) == (1, 2, row.version)
+    assert await alice.changes() == [], "the peer notices nothing, and its receipt stays"
+    assert (await alice.rows())[BOB].status == "read"
+
+
+async def test_r3_a_late_read_with_the_old_epoch_does_not_undo_it_a_newer_one_does(
+    company: Company,
+) -> None:
+    _, bob, other = await _read_all_three(company)
+    await bob.do(MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=2))
+    await other.do(Read(id=new_id(), conversation=ALICE, upto_seq=3, epoch=0))
+    row = (await bob.rows())[ALICE]
+    assert row.unread == 2
+    await other.do(Read(id=new_id(), conversation=ALICE, upto_seq=3, epoch=row.read_epoch))
+    assert (await bob.rows())[ALICE].unread == 0
+
+
+@pytest.mark.parametrize("epoch", [None, 2**53 - 1])
+async def test_r3_who_knows_all_marks_reads(company: Company, epoch: int | None) -> None:
+    _, bob, _ = await _read_all_three(company)
+    await bob.do(MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=1))
+    await bob.do(Read(id=new_id(), conversation=ALICE, upto_seq=3, epoch=epoch))
+    assert (await bob.rows())[ALICE].unread == 0
+
+
+async def test_r3_own_messages_are_not_unread_again(company: Company) -> None:
+    _, bob, _ = await _read_all_three(company)
+    await bob.post(ALICE)
+    await bob.do(MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=3))
+    assert (await bob.rows())[ALICE].unread == 1
+
+
+async def test_r3_d3_u5_it_stops_where_the_history_was_cleared_and_where_one_joined(
+    company: Company,
+) -> None:
+    alice, bob, _ = await _read_all_three(company)
+    await bob.do(ClearHistory(id=new_id(), conversation=ALICE, upto_seq=2))
+    await bob.do(MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=1))
+    assert (await bob.rows())[ALICE].unread == 1
+    await alice.create_team(TEAM)
+    await alice.post(TEAM, "before")
+    await alice.add_members(TEAM, "bob")
+    await alice.post(TEAM, "after")
+    await bob.read(TEAM)
+    await bob.do(MarkUnreadFrom(id=new_id(), conversation=TEAM, seq=1))
+    assert (await bob.rows())[TEAM].unread == 1
+
+
+async def test_r3_in_one_batch_with_clearing_the_order_counts(company: Company) -> None:
+    _, bob, _ = await _read_all_three(company)
+    commands: list[DeviceFrame] = [
+        ClearHistory(id=new_id(), conversation=ALICE, upto_seq=1),
+        MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=1),
+        Read(id=new_id(), conversation=ALICE, upto_seq=2),
+        MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=3),
+    ]
+    version = company.node.store.version
+    await bob.send(*commands)
+    await bob.settle()
+    assert company.node.store.version == version + 1
+    assert (await bob.rows())[ALICE].unread == 1
+
+
+async def test_r3_beyond_the_newest_is_refused(company: Company) -> None:
+    _, bob = await _with_three_messages(company)
+    for conversation, seq in ((ALICE, 4), ("p2p:nobody", 1), ("team:unknown", 1)):
+        mark = MarkUnreadFrom(id=new_id(), conversation=Conversation(conversation), seq=seq)
+        assert await bob.refused(mark) is Code.BEYOND_END
+    for seq in (0, -1, 2**53):
+        mark = MarkUnreadFrom(id=new_id(), conversation=ALICE, seq=seq)
+        assert await bob.refused(mark) is Code.BAD_VALUE
+
+
+async def test_r4_a_dot_is_a_flag_and_no_number(company: Company) -> None:
+    alice, bob, other = await _read_all_three(company)
+    await bob.do(MarkUnread(id=new_id(), conversation=ALICE))
+    for device in (bob, other):
+        row = rows_in(await device.changes())[ALICE]
+        assert (row.marked_unread, row.unread, row.read_seq) == (True, 0, 3)
+    page = await bob.result(ListRows(id=new_id()), Rows)
+    assert (page.totals.marked_unread, page.totals.unread) == (1, 0)
+    assert await alice.changes() == []
+
+
+@pytest.mark.parametrize("upto_seq", [None, 0, 3])
+async def test_r4_any_read_that_knew_it_takes_the_dot_away(
+    company: Company, upto_seq: int | None
+) -> None:
+    _, bob, other = await _read_all_three(company)
+    await bob.do(MarkUnread(id=new_id(), conversation=ALICE))
+    await other.do(Read(id=new_id(), conversation=ALICE, upto_seq=upto_seq, epoch=0))
+    marked = (await bob.rows())[ALICE]
+    assert marked.marked_unread, "that one was on its way when the dot came"
+    epoch = marked.read_epoch
+    await other.do(Read(id=new_id(), conversation=ALICE, upto_seq=upto_seq, epoch=epoch))
+    assert not (await bob.rows())[ALICE].marked_unread
+
+
+async def test_r4_r5_reading_all_spares_a_dot_that_came_after_the_token(
+    company: Company,
+) -> None:
+    _, bob, _ = await _read_all_three(company)
+    token = await _token(company, "bob")
+    await bob.do(MarkUnread(id=new_id(), conversation=ALICE))
+    await bob.do(ReadAll(id=new_id(), upto=token))
+    assert (await bob.rows())[ALICE].marked_unread
+    await bob.do(ReadAll(id=new_id(), upto=await _token(company, "bob")))
+    assert not (await bob.rows())[ALICE].marked_unread
+
+
+@pytest.mark.parametrize("conversation", ["p2p:nobody", "team:unknown", "p2p:alice"])
+async def test_r4_a_row_that_is_not_in_the_list_gets_no_dot(
+    company: Company, conversation: str
+) -> None:
+    alice, bob, _ = await _read_all_three(company)
+    await bob.do(MarkUnread(id=new_id(), conversation=ALICE))
+    await bob.do(Delete(id=new_id(), conversation=ALICE))
+    version = company.node.store.version
+    await bob.do(MarkUnread(id=new_id(), conversation=Conversation(conversation)))
+    assert company.node.store.version == version
+    await alice.post(BOB)
+    assert not (await bob.rows())[ALICE].marked_unread, "deleting took the dot away"
+
+
+# Reading all
 
 
 async def test_r5_what_came_after_the_token_stays_unread(company: Company) -> None:

@@ -7,7 +7,7 @@ import asyncio
 import msgspec
 import pytest
 
-from recents.core.commands import AddMembers, CreateTeam, Read
+from recents.core.commands import AddMembers, CreateTeam, Post, Read
 from recents.core.errors import Code
 from recents.core.ids import Conversation
 from recents.server.settings import Settings
@@ -33,6 +33,14 @@ from tests.server.failing_store import FailingStore, GatedStore
 pytestmark = pytest.mark.asyncio
 
 BOB, TEAM = Conversation("p2p:bob"), Conversation("team:t1")
+
+
+class GatedFailingStore(GatedStore, FailingStore):
+    """Waits at the gates, then fails."""
+
+    def __init__(self) -> None:
+        GatedStore.__init__(self)
+        self.failures: dict[str, int] = {}
 
 
 def _only(frames: list[NodeFrame]) -> NodeFrame:
@@ -66,6 +74,8 @@ async def test_a_good_hello_is_welcomed(company: Company) -> None:
         ({"protocol": 2}, Code.PROTOCOL_VERSION),
         ({"protocol": 10**300}, Code.PROTOCOL_VERSION),
         ({"device": "x" * 129}, Code.BAD_VALUE),
+        ({"device_id": "two words"}, Code.BAD_VALUE),
+        ({"device_id": "x" * 65}, Code.BAD_VALUE),
         ({"since": "garbage"}, Code.BAD_VALUE),
     ],
     ids=str,
@@ -315,7 +325,9 @@ async def test_what_the_store_cannot_do_is_said_and_may_be_tried_again(
     answer = await alice.ask(request_)
     assert isinstance(answer, Error)
     assert (answer.code, answer.retry_after_s) == (Code.STORE_FAILED, 1.0)
-    await alice.post(BOB)
+    (again,) = await company.online("alice")
+    await again.ask(request_)
+    await again.post(BOB)
 
 
 async def test_an_overloaded_node_says_when_to_try_again(found: Founder) -> None:
@@ -337,6 +349,109 @@ async def test_an_overloaded_node_says_when_to_try_again(found: Founder) -> None
     assert isinstance(error, Error)
     assert (error.code, error.retry_after_s) == (Code.OVERLOADED, 1.0)
     assert len(alice.told(Answer)) == 3
+
+
+# Order after what could not be done now (C4)
+
+
+async def _all_are_refused(device: Device, posts: list[Post], code: Code) -> None:
+    for post in posts:
+        error = await device.answer_to(post.id)
+        assert isinstance(error, Error)
+        assert (error.code, error.retry_after_s) == (code, 1.0)
+
+
+async def test_c4_after_a_failed_commit_nothing_of_this_connection_is_carried_out(
+    found: Founder,
+) -> None:
+    store = GatedFailingStore()
+    company = await found(Settings(batch_commands=1), store)
+    alice, bob = await company.online("alice", "bob")
+    posts = [a_post(BOB, str(number)) for number in range(5)]
+    gate = store.shut("transact")
+    store.failures["transact"] = 1
+    await alice.send(*posts[:3])
+    await store.reached("transact")
+    store.gates.clear()
+    gate.set()
+    await _all_are_refused(alice, posts[:3], Code.STORE_FAILED)
+    await alice.send(*posts[3:])
+    await _all_are_refused(alice, posts[3:], Code.STORE_FAILED)
+    assert await bob.rows() == {}
+    assert isinstance(await alice.ask(MyTeams(id="q")), Answer), "questions are still answered"
+    (again,) = await company.online("alice")
+    await again.send(*posts)
+    await again.answer_to(posts[-1].id)
+    assert [m.text for m in await bob.history("p2p:alice")] == [post.text for post in posts]
+
+
+async def test_c4_after_being_overloaded_too(found: Founder) -> None:
+    store = GatedStore()
+    company = await found(Settings(queued_commands=1, batch_commands=1), store)
+    alice, bob = await company.online("alice", "bob")
+    posts = [a_post(BOB, str(number)) for number in range(4)]
+    gate = store.shut("transact")
+    await alice.send(posts[0])
+    await store.reached("transact")
+    sending = asyncio.create_task(alice.send(*posts[1:]))
+    store.gates.clear()
+    await asyncio.sleep(0)
+    gate.set()
+    await sending
+    await _all_are_refused(alice, posts[2:], Code.OVERLOADED)
+    assert [message.text for message in await bob.history("p2p:alice")] == ["0", "1"]
+
+
+@pytest.mark.parametrize("method", ["count_members", "look"])
+async def test_c4_after_a_team_could_not_be_looked_at_too(found: Founder, method: str) -> None:
+    store = FailingStore()
+    company = await found(Settings(team_members=1), store)
+    alice, bob = await company.online("alice", "bob")
+    before, after = a_post(BOB, "before"), a_post(BOB, "after")
+    create = CreateTeam(id="team", conversation=TEAM, members=("bob",))
+    store.failures[method] = 1
+    await alice.send(before, create, after)
+    error = await alice.answer_to(after.id)
+    assert isinstance(error, Error)
+    assert error.code is Code.STORE_FAILED
+    assert [message.text for message in await bob.history("p2p:alice")] == ["before"]
+
+
+async def test_c4_what_waited_to_be_read_while_an_earlier_one_failed_is_refused_too(
+    found: Founder,
+) -> None:
+    """With too many requests under way the device waits to be read; meanwhile one fails."""
+    store = GatedFailingStore()
+    company = await found(Settings(unanswered_requests=1), store)
+    alice, bob = await company.online("alice", "bob")
+    gate = store.shut("transact")
+    store.failures["transact"] = 1
+    first, second = a_post(BOB, "first"), a_post(BOB, "second")
+    sending = asyncio.create_task(alice.send(first, second))
+    await store.reached("transact")
+    store.gates.clear()
+    gate.set()
+    await sending
+    await _all_are_refused(alice, [first, second], Code.STORE_FAILED)
+    assert await bob.rows() == {}
+
+
+async def test_c4_what_one_device_is_refused_holds_up_no_other(found: Founder) -> None:
+    store = FailingStore()
+    company = await found(store=store)
+    alice, other, _ = await company.online("alice", "alice", "bob")
+    store.failures["transact"] = 1
+    assert await alice.refused(a_post(BOB)) is Code.STORE_FAILED
+    await other.post(BOB)
+
+
+async def test_a_command_that_cannot_be_right_does_not_stop_those_after_it(
+    company: Company,
+) -> None:
+    alice, _ = await company.online("alice", "bob")
+    assert await alice.refused(a_post(BOB, "x" * 5_001)) is Code.BAD_VALUE
+    assert await alice.refused(a_post("p2p:nobody")) is Code.UNKNOWN_ACCOUNT
+    await alice.post(BOB)
 
 
 # Backpressure

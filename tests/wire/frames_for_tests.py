@@ -15,15 +15,20 @@ from recents.core.commands import (
     DeleteAll,
     DismissTeam,
     LeaveTeam,
+    MarkUnread,
+    MarkUnreadFrom,
+    Mute,
     Post,
     Read,
     ReadAll,
     RemoveMember,
     RenameTeam,
+    SetDraft,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
 from recents.core.ids import Conversation, Kind
+from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.replica import Gone
 from recents.core.totals import Totals
@@ -37,8 +42,10 @@ from recents.wire.frames import (
     Hello,
     History,
     ListRows,
+    MyDevices,
     MyTeams,
     NodeFrame,
+    RevokeDevice,
     TeamMembers,
     Welcome,
 )
@@ -53,17 +60,32 @@ ROW = InboxEntry(
     activity_ms=5,
     last_seq=1,
     unread=1,
+    draft=Draft("héllo", 5),
+    mute="none",
+    marked_unread=True,
     preview=Preview(seq=1, client_id="c1", sender="bob", time_ms=5, text="héllo 👋"),
 )
 
 DEVICE_FRAMES: list[DeviceFrame] = [
-    Hello(protocol=1, account="alice", token="secret", device="phone", since="x.1"),
+    Hello(
+        protocol=1,
+        account="alice",
+        token="secret",
+        device="phone",
+        device_id="d1",
+        deflate=True,
+        since="x.1",
+    ),
     Post(id="1", conversation=BOB, client_id="c1", text="a\u2028b\x00", attachment={"a": [1.5]}),
-    Read(id="1", conversation=BOB, upto_seq=1),
+    Read(id="1", conversation=BOB, upto_seq=1, epoch=3),
     ReadAll(id="1", kinds=(Kind.P2P,), upto="x.1"),
+    MarkUnread(id="1", conversation=BOB),
+    MarkUnreadFrom(id="1", conversation=BOB, seq=1),
     Delete(id="1", conversation=BOB, clear_history=True),
     DeleteAll(id="1"),
     ClearHistory(id="1", conversation=BOB),
+    SetDraft(id="1", conversation=BOB, text="héllo\n👋"),
+    Mute(id="1", conversation=BOB, level="mentions"),
     CreateTeam(id="1", conversation=TEAM, name="T", members=("bob",)),
     AddMembers(id="1", conversation=TEAM, members=("bob",)),
     RemoveMember(id="1", conversation=TEAM, member="bob"),
@@ -74,13 +96,15 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     History(id="1", conversation=BOB, before_seq=7),
     TeamMembers(id="1", conversation=TEAM, after="bob"),
     MyTeams(id="1"),
+    MyDevices(id="1"),
+    RevokeDevice(id="1", device_id="d1"),
 ]
 
 NODE_FRAMES: list[NodeFrame] = [
     Welcome(protocol=1, account="alice", time_ms=5, heartbeat_s=25),
     CaughtUp(rows=(ROW,), gone=(Gone(TEAM, 2),), reset=True, totals=Totals(unread=1), token="x.3"),
     Changed(token="x.3", rows=(ROW,), gone=(Gone(TEAM, 2),), messages={BOB: (MESSAGE,)}),
-    Answer(id="1", result=msgspec.Raw(b'{"seq":1}')),
+    Answer(id="1", version=3, result=msgspec.Raw(b'{"seq":1}')),
     Error(code=Code.BAD_VALUE, message="no", id="1", details={"newest_seq": 1}),
     Bye(code=Code.CLOSING, message="later", retry_after_s=1),
 ]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import tracemalloc
+import zlib
 
 import msgspec
 import pytest
@@ -156,6 +159,62 @@ def test_blank_lines_and_line_ends_of_other_systems_are_skipped() -> None:
 
 def test_only_newlines_part_frames() -> None:
     assert codec.split(b"a\x0bb\x85c\xe2\x80\xa8d") == [b"a\x0bb\x85c\xe2\x80\xa8d"]
+
+
+# Deflating
+
+LIMIT = 1_000
+
+
+@pytest.mark.parametrize("size", [0, 1, LIMIT])
+def test_a_deflated_message_comes_back_as_it_was(size: int) -> None:
+    text = "é\n"[:1] * (size // 2) + "x" * (size % 2)
+    assert codec.inflated(codec.deflated(text.encode()), LIMIT) == text
+
+
+def test_deflated_frames_are_a_third_as_large() -> None:
+    message = codec.join(map(codec.encode, NODE_FRAMES * 50)).encode()
+    assert len(codec.deflated(message)) * 3 < len(message)
+
+
+NOT_DEFLATED = {
+    "nothing": b"",
+    "text": b'{"type":"changed"}',
+    "garbage": b"\xff" * 100,
+    "without its header": zlib.compress(b"text")[2:],
+    "gzip": gzip.compress(b"text"),
+    "cut short": zlib.compress(b"text")[:-1],
+    "a wrong checksum": zlib.compress(b"text")[:-4] + b"\x00\x00\x00\x00",
+    "something after its end": zlib.compress(b"text") + b"\x00",
+    "two in one": zlib.compress(b"text") * 2,
+    "a dictionary of somebody's": b"\x78\xbb\x00\x00\x00\x01" + zlib.compress(b"text")[2:],
+    "no UTF-8": zlib.compress(b"\xff\xfe"),
+    "one byte too many": zlib.compress(b"x" * (LIMIT + 1)),
+    "a bomb": zlib.compress(b"\x00" * 50_000_000),
+}
+
+
+@pytest.mark.parametrize("data", NOT_DEFLATED.values(), ids=NOT_DEFLATED)
+def test_what_is_no_deflated_text_is_a_mistake_of_the_node(data: bytes) -> None:
+    with pytest.raises(PeerMistake):
+        codec.inflated(data, LIMIT)
+
+
+def test_a_bomb_is_not_inflated_beyond_the_limit() -> None:
+    bomb = zlib.compress(b"\x00" * 50_000_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(PeerMistake):
+            codec.inflated(bomb, LIMIT)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_inflated_or_refused(data: bytes) -> None:
+    with contextlib.suppress(PeerMistake):
+        codec.inflated(data, LIMIT)
 
 
 def test_text_with_half_a_surrogate_pair_can_be_split() -> None:

@@ -105,7 +105,7 @@ class Accounts:
         )
         if token is None or not (good and named):
             raise Refused(Code.UNAUTHORIZED, "the token does not open this account")
-        self._check_not_revoked(token)
+        self.check_still_good(token)
         return token
 
     async def revoke(self, account: str, token_id: str | None = None) -> list[str]:
@@ -123,7 +123,12 @@ class Accounts:
         self._revoked.update(revoked)
         return revoked
 
-    def _check_not_revoked(self, token: Token) -> None:
+    def check_still_good(self, token: Token) -> None:
+        """Accept a token that opened an account a moment ago.
+
+        Raises:
+            Refused: ``revoked``.
+        """
         # Revoked while it was read from the store, the token that was read looks good.
         if token.revoked_ms is not None or token.token_id in self._revoked:
             raise Refused(Code.REVOKED, "the token was revoked; ask for a new one")

@@ -19,8 +19,8 @@ from recents.core.replica import Gone
 from recents.core.totals import totals_of
 from recents.server.settings import Settings
 from recents.server.store.port import Seen, Store
-from recents.server.sync_token import token_of, version_in
 from recents.wire.frames import CaughtUp
+from recents.wire.sync_token import token_of, version_in
 
 _TRIES = 5
 """Commits that may come in between; where a row changes faster still, a newer one follows."""
@@ -33,7 +33,8 @@ def rows_and_gone(found: Iterable[Seen]) -> tuple[list[InboxEntry], list[Gone]]:
         if is_visible(seen.head, seen.membership):
             rows.append(seen.entry())
         else:
-            gone.append(Gone(seen.conversation, row_version(seen.head, seen.membership)))
+            version = row_version(seen.head, seen.membership)
+            gone.append(Gone(seen.conversation, version, seen.membership.cleared_seq))
     return rows, gone
 
 

@@ -4,7 +4,8 @@ Rules of this file:
 
 1. Commands are carried out in the order in which they came.
 2. A command is answered after its commit is durable, never before (D7).
-3. A refused command changes nothing and holds up nothing; a failed commit fails its whole batch.
+3. A refused command changes nothing and holds up nothing; a failed commit fails its whole batch,
+   and what the same devices asked after it: nothing overtakes what is asked again (C4).
 4. One callback per batch, not a future per command: that is what makes small commands cheap.
 """
 
@@ -18,16 +19,15 @@ from dataclasses import dataclass
 
 from recents.core.commands import AnyCommand
 from recents.core.errors import Code, Refused
-from recents.server.carrying_out import carry_out, want
+from recents.server.carrying_out import Done, carry_out_once, want
 from recents.server.settings import Settings
 from recents.server.store.port import Store, StoreFailed
 from recents.server.store.workspace import Wanted, Workspace
-from recents.wire.frames import Posted
 
 log = logging.getLogger(__name__)
 
-Outcome = Posted | Refused | None
-"""What became of a command: a result, nothing to report, or why not."""
+Outcome = Done | Refused
+"""What became of a command."""
 
 
 @dataclass(slots=True)
@@ -37,11 +37,17 @@ class Work:
     Attributes:
         actor: the account that asked.
         answer: called once, after the commit, in the order of the commands.
+        source: who sends commands in an order that matters; None: nobody.
+        once: the command may be sent again after a lost answer, and is applied once (C4).
+        objection: why it cannot be carried out, unless it was asked before.
     """
 
     actor: str
     command: AnyCommand
     answer: Callable[[Work, Outcome], None]
+    source: object = None
+    once: bool = True
+    objection: Refused | None = None
 
 
 class Committer:
@@ -95,34 +101,42 @@ class Committer:
             work.answer(work, closing())
 
     async def _commit(self, batch: list[Work]) -> None:
-        outcomes: list[Outcome] = [None] * len(batch)
-        wanted = Wanted()
-        epoch, newest = self._store.epoch, self._store.version
-        possible = []
-        for place, work in enumerate(batch):
-            try:
-                want(work.actor, work.command, wanted, epoch, newest)
-                possible.append(place)
-            except Refused as refusal:
-                outcomes[place] = refusal
-        at_ms = self._clock_ms()
+        outcomes: list[Outcome] = [Done()] * len(batch)
+        epoch, at_ms = self._store.epoch, self._clock_ms()
 
         def decide(workspace: Workspace) -> None:
-            for place in possible:
-                work = batch[place]
+            for place, work in enumerate(batch):
                 try:
-                    outcomes[place] = carry_out(workspace, work.actor, work.command, at_ms, epoch)
+                    outcomes[place] = carry_out_once(
+                        workspace,
+                        work.actor,
+                        work.command,
+                        at_ms,
+                        epoch,
+                        once=work.once,
+                        objection=work.objection,
+                    )
                 except Refused as refusal:
                     outcomes[place] = refusal
+                except Exception:
+                    # Asked again it would fail again, and everything behind it with it.
+                    work.objection = _mistake()
+                    raise
 
+        objections = sum(work.objection is not None for work in batch)
         try:
-            workspace = await self._store.transact(wanted, decide)
+            workspace = await self._store.transact(self._look_ahead(batch), decide)
         except StoreFailed as failure:
             log.warning("! commit of %d commands failed: %s", len(batch), failure)
+            self._join_those_behind(batch)
             outcomes = [_not_stored()] * len(batch)
         except Exception:
             # A mistake of ours in one command must not end all committing.
             log.exception("! commit of %d commands failed by a mistake of the node", len(batch))
+            if sum(work.objection is not None for work in batch) > objections:
+                await self._commit(batch)
+                return
+            self._join_those_behind(batch)
             outcomes = [_not_stored()] * len(batch)
         else:
             if workspace.changed:
@@ -134,9 +148,37 @@ class Committer:
                 # Nor may one device that cannot be answered.
                 log.exception("! an answer to %s failed by a mistake of the node", work.actor)
 
+    def _look_ahead(self, batch: list[Work]) -> Wanted:
+        """Return what a batch has to look at; what is impossible is noted as an objection."""
+        wanted = Wanted()
+        epoch, newest = self._store.epoch, self._store.version
+        for work in batch:
+            try:
+                want(work.actor, work.command, wanted, epoch, newest, once=work.once)
+            except Refused as refusal:
+                work.objection = refusal
+            except Exception:
+                log.exception("! looking ahead failed by a mistake of the node")
+                work.objection = _mistake()
+        return wanted
+
+    def _join_those_behind(self, failed: list[Work]) -> None:
+        """Move what the same sources asked after a failed batch into it (rule 3)."""
+        sources = {id(work.source) for work in failed if work.source is not None}
+        behind = [work for work in self._queue if id(work.source) in sources]
+        if behind:
+            failed += behind
+            self._queue = deque(work for work in self._queue if id(work.source) not in sources)
+
 
 def _not_stored() -> Refused:
     return Refused(Code.STORE_FAILED, "the node could not store this; nothing changed, try again")
+
+
+def _mistake() -> Refused:
+    return Refused(
+        Code.NODE_MISTAKE, "a mistake of the node keeps it from doing this; its log says more"
+    )
 
 
 def closing() -> Refused:

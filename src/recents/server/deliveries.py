@@ -148,11 +148,20 @@ class Deliveries:
         for key in workspace.heads:
             self._images.keep_head(workspace, key)
             first_seq = _first_seq(workspace, key)
-            for account in parties_of(key) if is_p2p(key) else self._watchers.get(key, ()):
+            for account in self._who_sees(workspace, key):
                 if account in self.outlets:
                     self._mark(workspace, account, key, first_seq)
         if self._pending:
             self._wake.set()
+
+    def _who_sees(self, workspace: Workspace, key: ConversationKey) -> Iterable[str]:
+        if not is_p2p(key):
+            return self._watchers.get(key, ())
+        head = workspace.heads[key]
+        if head.last_seq:
+            return parties_of(key)
+        # A draft began it; who has none has no row and notices nothing (D1, G6).
+        return [one for one in parties_of(key) if workspace.membership(one, key) is not None]
 
     async def _flush(self) -> None:
         pending, self._pending = self._pending, {}

@@ -15,6 +15,8 @@ from recents.core.errors import Code, Refused
 from recents.server.accounts import Accounts
 from recents.server.committer import Committer, Outcome, Work, closing
 from recents.server.deliveries import Deliveries
+from recents.server.devices import KnownDevices
+from recents.server.forgetting import Forgetting
 from recents.server.peer import Peer
 from recents.server.questions import Questions
 from recents.server.rosters import ADDING, check_room
@@ -72,6 +74,7 @@ class Node:
         self._parts: Parts | None = None
         self._sessions: set[Session] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._stops: list[Callable[[], None]] = []
 
     async def start(self) -> None:
         """Open the store and begin to commit and deliver.
@@ -82,6 +85,10 @@ class Node:
         await self.store.open()
         deliveries = Deliveries(self.store, self.settings)
         committer = Committer(self.store, self.settings, self._clock_ms, deliveries.committed)
+        devices = KnownDevices(
+            self.store, self.settings, self._clock_ms, self.accounts, self._with_token
+        )
+        forgetting = Forgetting(self.store, self.settings, self._clock_ms)
         self._parts = Parts(
             store=self.store,
             settings=self.settings,
@@ -89,11 +96,15 @@ class Node:
             committer=committer,
             deliveries=deliveries,
             questions=self.questions,
+            devices=devices,
             catch_ups=asyncio.Semaphore(self.settings.catch_ups_at_once),
         )
+        self._stops = [committer.stop, deliveries.stop, devices.stop, forgetting.stop]
         self._tasks = [
             asyncio.create_task(committer.run(), name="committer"),
             asyncio.create_task(deliveries.run(), name="deliveries"),
+            asyncio.create_task(devices.run(), name="devices"),
+            asyncio.create_task(forgetting.run(), name="forgetting"),
         ]
 
     async def stop(self) -> None:
@@ -101,12 +112,13 @@ class Node:
         parts, self._parts = self._parts, None
         if parts is None:
             return
-        parts.committer.stop()
-        parts.deliveries.stop()
+        for stop in self._stops:
+            stop()
         await asyncio.gather(*self._tasks)
         await parts.deliveries.drain()
         await self._say_bye(self._sessions, closing(), RETRY_AFTER_S)
         self._sessions.clear()
+        await parts.devices.finish()
         await self.store.close()
 
     def connect(self, peer: Peer) -> Session:
@@ -140,11 +152,11 @@ class Node:
             if not done.done():
                 done.set_result(outcome)
 
-        parts.committer.submit(Work(actor, command, answer))
+        parts.committer.submit(Work(actor, command, answer, once=False))
         outcome = await done
         if isinstance(outcome, Refused):
             raise outcome
-        return outcome
+        return outcome.posted
 
     async def revoke(self, account: str, token_id: str | None = None) -> int:
         """Revoke one token or all of an account, and end the connections that used them.
@@ -158,6 +170,9 @@ class Node:
             [session for session in self._sessions if session.token_id in revoked], refusal
         )
         return len(revoked)
+
+    def _with_token(self, token_id: str) -> list[Session]:
+        return [session for session in self._sessions if session.token_id == token_id]
 
     def new_command_id(self) -> str:
         """Make an id for a command that this node gives itself."""

@@ -20,9 +20,9 @@ from recents.server.peer import Peer
 from recents.server.recent import FRAME_BYTES, RecentMessages
 from recents.server.settings import Settings
 from recents.server.store.workspace import MembershipId
-from recents.server.sync_token import token_of
-from recents.wire.codec import encode
+from recents.wire.codec import deflated, encode
 from recents.wire.frames import Changed
+from recents.wire.sync_token import token_of
 
 Dirty = dict[ConversationKey, int]
 """Conversation → first message that the device has not been sent; 0: only the row changed."""
@@ -30,6 +30,10 @@ Dirty = dict[ConversationKey, int]
 See = Callable[[set[MembershipId]], Awaitable[Sight | None]]
 
 _RETRY_S = 0.2
+
+_IN_A_THREAD_BYTES = 64 * 1024
+"""From here on deflating takes a millisecond or more, in which the loop can serve others; handing
+it to a thread costs 65 µs."""
 
 
 class Outlet:
@@ -44,6 +48,7 @@ class Outlet:
     """
 
     __slots__ = (
+        "_deflate_bytes",
         "_taken",
         "_unsent_bytes",
         "account",
@@ -55,8 +60,14 @@ class Outlet:
         "teams",
     )
 
-    def __init__(self, account: str, peer: Peer) -> None:
-        """Make the outlet of a device that has greeted."""
+    def __init__(self, account: str, peer: Peer, deflate_bytes: int | None = None) -> None:
+        """Make the outlet of a device that has greeted.
+
+        Args:
+            account: whose device it is.
+            peer: the way to it.
+            deflate_bytes: messages from this size on are deflated; None: the device takes none.
+        """
         self.account = account
         self.peer = peer
         self.dirty: Dirty = {}
@@ -64,6 +75,7 @@ class Outlet:
         self.teams: dict[ConversationKey, bool] = {}
         self.busy = False
         self.closed = False
+        self._deflate_bytes = deflate_bytes
         self._unsent_bytes = 0
         self._taken = asyncio.Event()
 
@@ -109,6 +121,19 @@ class Outlet:
         self.answers = answers + self.answers
         self._unsent_bytes += sum(map(len, answers))
 
+    async def send(self, message: bytes) -> None:
+        """Send a message now, deflated where it is large and the device takes that."""
+        size = len(message)
+        if self._deflate_bytes is None or size < self._deflate_bytes:
+            await self.peer.send(message)
+            return
+        if size < _IN_A_THREAD_BYTES:
+            data = deflated(message)
+        else:
+            data = await asyncio.to_thread(deflated, message)
+        if not self.closed:
+            await self.peer.send(data, deflated=True)
+
     async def write(
         self,
         dirty: Dirty,
@@ -125,7 +150,7 @@ class Outlet:
             token = token_of(epoch, sight.version)
             frames = [encode(self._changed(dirty, sight, recent, token)), *answers]
         if frames:
-            await self.peer.send(b"\n".join(frames) if len(frames) > 1 else frames[0])
+            await self.send(b"\n".join(frames) if len(frames) > 1 else frames[0])
 
     async def write_at_length(
         self,
@@ -158,7 +183,7 @@ class Outlet:
     async def _send(self, message: bytes, settings: Settings) -> None:
         await self.peer.drained(settings.backlog_bytes)
         if not self.closed:
-            await self.peer.send(message)
+            await self.send(message)
 
     def _changed(
         self,

@@ -8,8 +8,8 @@ from typing import Protocol
 class Peer(Protocol):
     """The sending side of a connection; a door makes one for each device."""
 
-    async def send(self, message: bytes) -> None:
-        """Send a text message.
+    async def send(self, message: bytes, *, deflated: bool = False) -> None:
+        """Send a text message, or a deflated one, which is binary.
 
         Never waits for the device, so that a slow one holds nobody up: who has much to send calls
         ``drained`` in between. Never raises: a dead peer is noticed by the reading side.

@@ -1,12 +1,12 @@
-"""Posting a message: one head, one message, the sender's membership (rules M1–M4, U6, T1, T2)."""
+"""Posting: one head, one message, the sender's membership (rules M1–M4, U6, R3, T1, T2)."""
 
 from __future__ import annotations
 
 from recents.core.commands import Post
 from recents.core.errors import Code, Refused
 from recents.core.head import Head, absorb, next_message, with_receipt
-from recents.core.ids import ConversationKey, is_p2p, key_of
-from recents.core.membership import Membership, advance, after_own_send, is_present, joined
+from recents.core.ids import ConversationKey, is_p2p, key_of, parties_of
+from recents.core.membership import Membership, after_own_send, is_present, joined, read_upto
 from recents.server.accounts import unknown_account
 from recents.server.store.workspace import Wanted, Workspace
 from recents.wire.frames import Posted
@@ -42,13 +42,12 @@ def carry_out(workspace: Workspace, actor: str, post: Post, at_ms: int) -> Poste
         if post.displayed_seq > head.last_seq:
             raise beyond_end(post.displayed_seq, head.last_seq)
         position = workspace.position(actor, key, post.displayed_seq)
-        membership = advance(membership, position, version)
+        membership = read_upto(membership, position, version, post.epoch)
         if is_p2p(key):
             head = with_receipt(head, key, actor, post.displayed_seq, version)
     message = next_message(head, post, actor, at_ms)
-    if workspace.head(key) is None:
-        _begin_p2p(workspace, key, message.time_ms)
-        membership = joined(Head(), message.time_ms, version)
+    if is_p2p(key) and head.last_seq == 0:
+        membership = _begin_p2p(workspace, actor, key, membership, message.time_ms)
     workspace.append(key, message)
     workspace.put_head(key, absorb(head, message, version))
     workspace.put_membership(actor, key, after_own_send(membership, message, version))
@@ -89,10 +88,16 @@ def _place_of_sender(
     peer = post.conversation[4:]
     if not workspace.account_exists(peer):
         raise unknown_account(peer)
-    return Head(), joined(Head(), 0, workspace.version)
+    return head or Head(), joined(Head(), 0, workspace.version)
 
 
-def _begin_p2p(workspace: Workspace, key: ConversationKey, at_ms: int) -> None:
-    first, _, second = key[4:].partition("|")
-    for account in (first, second):
-        workspace.put_membership(account, key, joined(Head(), at_ms, workspace.version))
+def _begin_p2p(
+    workspace: Workspace, actor: str, key: ConversationKey, own: Membership, at_ms: int
+) -> Membership:
+    """Give both accounts their membership, unless a draft began it; return the sender's."""
+    anew = joined(Head(), at_ms, workspace.version)
+    begun = workspace.membership(actor, key) is not None
+    for account in parties_of(key):
+        if workspace.membership(account, key) is None:
+            workspace.put_membership(account, key, anew)
+    return own if begun else anew

@@ -17,7 +17,7 @@ from recents.wire.frames import (
     Members,
     Messages,
     MyTeams,
-    Query,
+    Question,
     Rows,
     Team,
     TeamMembers,
@@ -36,8 +36,8 @@ class Questions:
         self._store = store
         self._settings = settings
 
-    async def answer(self, account: str, query: Query) -> Rows | Messages | Members | Teams:
-        """Answer a query of an account.
+    async def answer(self, account: str, query: Question) -> Rows | Messages | Members | Teams:
+        """Answer a question of an account.
 
         Raises:
             Refused: ``bad_value`` or ``not_a_member``.

@@ -5,6 +5,8 @@ Rules of this file:
 1. A bad frame is answered with an error; the connection goes on. A bad greeting ends it.
 2. Requests are carried out and answered in the order in which they came.
 3. A device with too many unanswered requests is not read any further.
+4. After a command that could not be carried out now, none of this connection is: the device
+   connects anew and asks again from that one on, so that nothing overtakes it (C4).
 """
 
 from __future__ import annotations
@@ -13,6 +15,8 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+import msgspec
+
 from recents.core.commands import AnyCommand, check
 from recents.core.errors import Code, Refused
 from recents.core.message import check_token
@@ -20,6 +24,7 @@ from recents.server.accounts import Accounts
 from recents.server.catching_up import catch_up
 from recents.server.committer import Committer, Outcome, Work
 from recents.server.deliveries import Deliveries
+from recents.server.devices import KnownDevices, revoked
 from recents.server.outlet import Outlet
 from recents.server.peer import Peer
 from recents.server.questions import Questions
@@ -35,8 +40,10 @@ from recents.wire.frames import (
     Hello,
     History,
     ListRows,
+    MyDevices,
     MyTeams,
     Query,
+    RevokeDevice,
     TeamMembers,
     Welcome,
 )
@@ -45,7 +52,7 @@ from recents.wire.greeting import Phase, step
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
-_QUERIES = (ListRows, History, TeamMembers, MyTeams)
+_QUERIES = (ListRows, History, TeamMembers, MyTeams, MyDevices, RevokeDevice)
 _TEMPORARY = frozenset({Code.OVERLOADED, Code.STORE_FAILED, Code.CLOSING})
 _MAX_DEVICE_CHARACTERS = 128
 
@@ -60,6 +67,7 @@ class Parts:
     committer: Committer
     deliveries: Deliveries
     questions: Questions
+    devices: KnownDevices
     catch_ups: asyncio.Semaphore
 
 
@@ -69,7 +77,10 @@ class Session:
     Attributes:
         phase: where the connection stands.
         account: who is logged in; empty before the greeting.
-        token_id: with which token.
+        device: how the device calls itself.
+        device_id: which of the account's devices it is; empty where it keeps no id.
+        token_id: with which token it logged in.
+        greeted: tells the order in which devices said hello.
     """
 
     def __init__(self, parts: Parts, peer: Peer, time_ms: int) -> None:
@@ -77,12 +88,15 @@ class Session:
         self.phase = Phase.GREETING
         self.account = ""
         self.device = ""
+        self.device_id = ""
         self.token_id = ""
+        self.greeted = 0
         self._parts = parts
         self._peer = peer
         self._time_ms = time_ms
         self._outlet: Outlet | None = None
         self._waiting = 0
+        self._stuck: Refused | None = None
         self._answered = asyncio.Event()
 
     async def receive(self, message: str | bytes) -> None:
@@ -97,6 +111,10 @@ class Session:
         if self.phase is Phase.CLOSED:
             return
         self.end()
+        await self.last_words(refusal, retry_after_s)
+
+    async def last_words(self, refusal: Refused, retry_after_s: float | None = None) -> None:
+        """Tell the device why its connection has ended, and close it."""
         frame = Bye(
             code=refusal.code,
             message=refusal.args[0],
@@ -110,6 +128,7 @@ class Session:
         """Forget the device: its connection is over."""
         self.phase = Phase.CLOSED
         self._answered.set()
+        self._parts.devices.leave(self)
         if self._outlet is not None:
             self._parts.deliveries.discard(self._outlet)
 
@@ -135,21 +154,28 @@ class Session:
 
     async def _greet(self, hello: Hello, phase: Phase) -> None:
         parts = self._parts
+        self.greeted = parts.devices.next_greeting()
         try:
-            _check_device(hello.device)
+            _check_device(hello)
             token = await parts.accounts.log_in(hello.account, hello.token)
+            known = await parts.devices.look_up(hello.account, hello.device_id)
+            if self._is_over():
+                return
+            # From here to the next await this session is entered everywhere: whoever revokes its
+            # token or its device from now on finds it, who did before is found here.
+            parts.accounts.check_still_good(token)
+            self.account, self.token_id = hello.account, token.token_id
+            self.device, self.device_id = hello.device, hello.device_id
+            parts.devices.enter(self, known)
         except Refused as refusal:
             await self.bye(refusal)
             return
         except StoreFailed as failure:
             await self._bye_for_failure(failure)
             return
-        if self.phase is Phase.CLOSED:
-            return
-        # Nothing awaits since the token was checked: whoever revokes it finds this session.
-        self.phase, self.account, self.device = phase, hello.account, hello.device
-        self.token_id = token.token_id
-        outlet = self._outlet = Outlet(hello.account, self._peer)
+        self.phase = phase
+        deflate_bytes = parts.settings.deflate_bytes if hello.deflate else None
+        outlet = self._outlet = Outlet(hello.account, self._peer, deflate_bytes)
         # From here on every commit marks this device; what was committed before is read below.
         parts.deliveries.add(outlet)
         await parts.deliveries.send_alone(outlet, lambda: self._bring_up_to_date(outlet, hello))
@@ -185,7 +211,7 @@ class Session:
             await self._peer.drained(parts.settings.backlog_bytes)
             if self._is_over():
                 return
-            await self._peer.send(frame)
+            await outlet.send(frame)
 
     def _is_over(self) -> bool:
         return self.phase is Phase.CLOSED
@@ -208,44 +234,89 @@ class Session:
             return
         try:
             check_token(query.id, "request id")
-            result = await self._parts.questions.answer(self.account, query)
+            result = await self._look_up(query)
         except Refused as refusal:
             await self._say_error(query.id, refusal)
         except StoreFailed as failure:
             log.warning("! a query failed: %s", failure)
             await self._say_error(query.id, _cannot_read())
         else:
-            self._say(codec.encode(Answer(id=query.id, result=codec.encode_result(result))))
+            answer = codec.encode(Answer(id=query.id, result=codec.encode_result(result)))
+            if isinstance(query, RevokeDevice) and query.device_id == self.device_id:
+                await self._end_revoked(answer)
+            else:
+                self._say(answer)
+
+    async def _look_up(self, query: Query) -> msgspec.Struct:
+        match query:
+            case MyDevices():
+                return await self._parts.devices.of(self)
+            case RevokeDevice():
+                return await self._parts.devices.revoke(self, query.device_id)
+            case _:
+                return await self._parts.questions.answer(self.account, query)
+
+    async def _end_revoked(self, answer: bytes) -> None:
+        """Answer a device that has revoked itself, and end its connection."""
+        if self._outlet is not None and not self._is_over():
+            _, answers = self._outlet.take()
+            await self._outlet.send(b"\n".join([*answers, answer]))
+        await self.bye(revoked())
 
     async def _submit(self, command: AnyCommand) -> None:
+        refusal = self._stuck or await self._admit(command)
+        if refusal is None:
+            return
+        if refusal.code in _TEMPORARY:
+            self._stuck = refusal
+        await self._say_error(command.id, refusal)
+
+    async def _admit(self, command: AnyCommand) -> Refused | None:
+        """Hand a command to the committer, or return why not."""
         parts = self._parts
         try:
             check(command)
-            if isinstance(command, ADDING):
-                await check_room(parts.store, parts.settings.team_members, self.account, command)
-            if self._waiting >= parts.settings.unanswered_requests:
-                await self._until_unanswered(parts.settings.unanswered_requests - 1)
-            if self._is_over():
-                return
-            parts.committer.submit(Work(self.account, command, self._answer))
+            objection = await self._objection(command)
+            await self._until_unanswered(parts.settings.unanswered_requests - 1)
+            if self._stuck is not None:
+                # What was asked before has failed while this one waited (rule 4).
+                return self._stuck
+            if not self._is_over():
+                work = Work(self.account, command, self._answer, self, objection=objection)
+                parts.committer.submit(work)
+                self._waiting += 1
         except Refused as refusal:
-            await self._say_error(command.id, refusal)
+            return refusal
         except StoreFailed as failure:
             log.warning("! looking at a team failed: %s", failure)
-            await self._say_error(command.id, _cannot_read())
-        else:
-            self._waiting += 1
+            return _cannot_read()
+        return None
+
+    async def _objection(self, command: AnyCommand) -> Refused | None:
+        """Tell why a team has no room, once what was asked before has been carried out."""
+        if not isinstance(command, ADDING):
+            return None
+        await self._until_unanswered(0)
+        parts = self._parts
+        try:
+            await check_room(parts.store, parts.settings.team_members, self.account, command)
+        except Refused as refusal:
+            return refusal
+        return None
 
     def _answer(self, work: Work, outcome: Outcome) -> None:
         self._waiting -= 1
         self._answered.set()
+        command_id = work.command.id
         if isinstance(outcome, Refused):
-            self._say(codec.encode(_error(work.command.id, outcome)))
-        elif outcome is None:
-            self._say(codec.encode(Answer(id=work.command.id)))
+            if outcome.code in _TEMPORARY:
+                self._stuck = outcome
+            self._say(codec.encode(_error(command_id, outcome)))
+        elif outcome.posted is None:
+            self._say(codec.encode(Answer(id=command_id, version=outcome.version)))
         else:
-            result = codec.encode_result(outcome)
-            self._say(codec.encode(Answer(id=work.command.id, result=result)))
+            result = codec.encode_result(outcome.posted)
+            self._say(codec.encode(Answer(id=command_id, version=outcome.version, result=result)))
 
     async def _until_unanswered(self, count: int) -> None:
         while self._waiting > count and not self._is_over():
@@ -262,9 +333,11 @@ class Session:
             self._parts.deliveries.answer(self._outlet, frame)
 
 
-def _check_device(device: str) -> None:
-    if len(device) > _MAX_DEVICE_CHARACTERS:
+def _check_device(hello: Hello) -> None:
+    if len(hello.device) > _MAX_DEVICE_CHARACTERS:
         raise Refused(Code.BAD_VALUE, f"device is longer than {_MAX_DEVICE_CHARACTERS} characters")
+    if hello.device_id:
+        check_token(hello.device_id, "device_id")
 
 
 def _cannot_read() -> Refused:

@@ -16,11 +16,18 @@ class Settings:
         unanswered_requests: requests of one device that are under way; the node reads no further
             from that device until one is answered.
         greeting_timeout_s: seconds within which a device has to say hello.
+        devices_per_account: devices of one account that are remembered; with more, those that were
+            seen longest ago are forgotten. A person has a handful; the rest is programs that
+            make a new device id with each start, and those must not fill the store.
+        devices_stored_s: seconds for which it is gathered which devices came and went, before it
+            is stored in one go; a node that dies forgets so much of it.
         heartbeat_s: seconds of silence after which a device is pinged; silent for half as long
             again, it is gone.
         backlog_bytes: bytes that may wait to be sent to one device before it counts as slow; its
             changes are then kept as a set of conversations until it has drained. Of its answers
             as many bytes are kept; with more, the node reads no further from it.
+        deflate_bytes: messages from this size on are deflated for devices that take it. Below some
+            KB deflating saves less than a packet, and small messages are the many.
         first_page_rows: rows that a first start gets at once, with totals.
         rows_per_frame: rows in one frame, so that no frame grows without bound.
         catch_ups_at_once: devices that catch up at the same time; bounds memory when all
@@ -28,6 +35,9 @@ class Settings:
         flush_slice: devices written to before other work gets its turn.
         recent_messages: newest messages per conversation kept for devices that fall behind.
         page_limit: rows, messages or members that one request can ask for.
+        remembered_days: days for which it is remembered what became of a command, so that a device
+            that asks again gets the answer from then (C4). A device that was away for longer may
+            have applied twice what it had asked just before; each command takes about 150 bytes.
         team_members: members of one team. T3 asks for 100,000. Soft: additions that are under
             way at the same moment may pass it by one command each.
     """
@@ -36,12 +46,16 @@ class Settings:
     queued_commands: int = 20_000
     unanswered_requests: int = 256
     greeting_timeout_s: float = 10.0
+    devices_per_account: int = 256
+    devices_stored_s: float = 5.0
     heartbeat_s: float = 25.0
     backlog_bytes: int = 32 * 1024
+    deflate_bytes: int = 4 * 1024
     first_page_rows: int = 50
     rows_per_frame: int = 500
     catch_ups_at_once: int = 8
     flush_slice: int = 256
     recent_messages: int = 50
     page_limit: int = 1_000
+    remembered_days: int = 14
     team_members: int = 100_000

@@ -45,6 +45,9 @@ class Hello(_Strict, tag="hello", frozen=True):
         account: who logs in.
         token: the secret that was given out for this account.
         device: a name for the device, for lists and logs.
+        device_id: tells this device from the account's others, made by it once; "" where it keeps
+            none. A second connection of the same device ends the first.
+        deflate: the device takes binary messages, which are text messages deflated.
         since: the sync token up to which the device has everything; None on a first start.
     """
 
@@ -52,6 +55,8 @@ class Hello(_Strict, tag="hello", frozen=True):
     account: str
     token: str
     device: str = ""
+    device_id: str = ""
+    deflate: bool = False
     since: str | None = None
 
 
@@ -87,7 +92,22 @@ class MyTeams(_Strict, tag="my_teams", frozen=True):
     id: str
 
 
-Query = ListRows | History | TeamMembers | MyTeams
+class MyDevices(_Strict, tag="my_devices", frozen=True):
+    """Ask for the devices of the account."""
+
+    id: str
+
+
+class RevokeDevice(_Strict, tag="revoke_device", frozen=True):
+    """End a device: its connection, and every one that it may try from now on."""
+
+    id: str
+    device_id: str
+
+
+Question = ListRows | History | TeamMembers | MyTeams
+DeviceQuery = MyDevices | RevokeDevice
+Query = Question | DeviceQuery
 DeviceFrame = Hello | AnyCommand | Query
 
 
@@ -138,9 +158,16 @@ class Changed(_Lenient, tag="changed", frozen=True):
 
 
 class Answer(_Lenient, tag="answer", frozen=True):
-    """A request was carried out; ``result`` depends on the request."""
+    """A request was carried out; ``result`` depends on the request.
+
+    Attributes:
+        version: of a command: version of the row it is about, as it stands after it, or of the
+            commit that changed all the rows it is about; 0: there is no such row. A device that
+            has rows up to there need not remember the command any longer.
+    """
 
     id: str
+    version: int = 0
     result: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -225,3 +252,38 @@ class Teams(_Lenient, frozen=True):
     """Result of ``my_teams``."""
 
     teams: tuple[Team, ...]
+
+
+class Device(_Lenient, frozen=True):
+    """One device of the account.
+
+    Attributes:
+        name: as it called itself in its newest greeting.
+        created_ms: when the node first saw it.
+        seen_ms: when it was last connected; now, while it is.
+        this: it is the one that asks.
+    """
+
+    device_id: str
+    created_ms: int
+    seen_ms: int
+    name: str = ""
+    connected: bool = False
+    this: bool = False
+
+
+class Devices(_Lenient, frozen=True):
+    """Result of ``my_devices``, the one seen last first."""
+
+    devices: tuple[Device, ...]
+
+
+class Revoked(_Lenient, frozen=True):
+    """Result of ``revoke_device``.
+
+    Attributes:
+        token_shared: other devices log in with the same token, so it stays good: whoever holds
+            it can come back as another device. Revoke the token to end that too.
+    """
+
+    token_shared: bool = False

@@ -24,11 +24,12 @@ PATIENCE_S = 5.0
 
 
 class Socket:
-    """One WebSocket; keeps the frames that it received."""
+    """One WebSocket; keeps the frames that it received, and counts deflated messages."""
 
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self.socket = socket
         self.frames: list[NodeFrame] = []
+        self.deflated = 0
 
     async def send(self, *frames: DeviceFrame) -> None:
         await self.say("\n".join(codec.encode(frame).decode() for frame in frames))
@@ -41,9 +42,14 @@ class Socket:
         if not self.frames:
             async with asyncio.timeout(PATIENCE_S):
                 message = await self.socket.receive()
-            if message.type is not WSMsgType.TEXT:
+            if message.type is WSMsgType.BINARY:
+                self.deflated += 1
+                text = codec.inflated(message.data, 2**24)
+            elif message.type is WSMsgType.TEXT:
+                text = message.data
+            else:
                 return None
-            self.frames = [codec.decode_node_frame(line) for line in codec.split(message.data)]
+            self.frames = [codec.decode_node_frame(line) for line in codec.split(text)]
         return self.frames.pop(0)
 
     async def answer(self) -> Answer | Error:
@@ -115,10 +121,10 @@ class Place:
             while self.node.devices > devices:  # noqa: ASYNC110 - the node tells nobody
                 await asyncio.sleep(0.01)
 
-    async def online(self, account: str) -> Socket:
+    async def online(self, account: str, **changes: object) -> Socket:
         """Return a socket that has caught up."""
         socket = await self.connect()
-        await socket.send(self.hello(account))
+        await socket.send(self.hello(account, **changes))
         while getattr(await socket.receive(), "token", None) is None:
             pass
         return socket

@@ -109,6 +109,74 @@ FRAMES = {
         '{"type":"clear_history","id":"r","conversation":"p2p:bob","upto_seq":9}',
         Code.BEYOND_END,
     ),
+    "mark beyond the end": (
+        '{"type":"mark_unread_from","id":"r","conversation":"p2p:bob","seq":2}',
+        Code.BEYOND_END,
+    ),
+    "mark from 0": (
+        '{"type":"mark_unread_from","id":"r","conversation":"p2p:bob","seq":0}',
+        Code.BAD_VALUE,
+    ),
+    "mark from nowhere": (
+        '{"type":"mark_unread_from","id":"r","conversation":"p2p:bob"}',
+        Code.BAD_FRAME,
+    ),
+    "mark with a message": (
+        '{"type":"mark_unread","id":"r","conversation":"p2p:bob","seq":1}',
+        Code.BAD_FRAME,
+    ),
+    "mark no conversation": ('{"type":"mark_unread","id":"r","conversation":""}', Code.BAD_VALUE),
+    "a negative epoch": (
+        '{"type":"read","id":"r","conversation":"p2p:bob","epoch":-1}',
+        Code.BAD_VALUE,
+    ),
+    "an epoch of 300 digits": (
+        f'{{"type":"read","id":"r","conversation":"p2p:bob","epoch":{10**300}}}',
+        Code.BAD_VALUE,
+    ),
+    "an epoch that is a token": (
+        '{"type":"read","id":"r","conversation":"p2p:bob","epoch":"x.1"}',
+        Code.BAD_FRAME,
+    ),
+    "a draft of 5,001 characters": (
+        f'{{"type":"set_draft","id":"r","conversation":"p2p:bob","text":"{LARGE}"}}',
+        Code.BAD_VALUE,
+    ),
+    "a draft that is no text": (
+        '{"type":"set_draft","id":"r","conversation":"p2p:bob","text":null}',
+        Code.BAD_FRAME,
+    ),
+    "half a surrogate pair as a draft": (
+        r'{"type":"set_draft","id":"r","conversation":"p2p:bob","text":"\ud83d"}',
+        Code.BAD_FRAME,
+    ),
+    "a draft to nobody": (
+        '{"type":"set_draft","id":"r","conversation":"p2p:nobody","text":"x"}',
+        Code.UNKNOWN_ACCOUNT,
+    ),
+    "another mute level": (
+        '{"type":"mute","id":"r","conversation":"p2p:bob","level":"all"}',
+        Code.BAD_FRAME,
+    ),
+    "mute as a flag": (
+        '{"type":"mute","id":"r","conversation":"p2p:bob","level":true}',
+        Code.BAD_FRAME,
+    ),
+    "mute nobody": (
+        '{"type":"mute","id":"r","conversation":"p2p:nobody","level":"none"}',
+        Code.NOT_A_MEMBER,
+    ),
+    "devices of another": ('{"type":"my_devices","id":"r","account":"bob"}', Code.BAD_FRAME),
+    "revoke no device": ('{"type":"revoke_device","id":"r"}', Code.BAD_FRAME),
+    "revoke the nameless": ('{"type":"revoke_device","id":"r","device_id":""}', Code.BAD_VALUE),
+    "revoke a device with a NUL": (
+        r'{"type":"revoke_device","id":"r","device_id":"\u0000"}',
+        Code.BAD_VALUE,
+    ),
+    "revoke an unknown device": (
+        '{"type":"revoke_device","id":"r","device_id":"d-1"}',
+        Code.NOT_FOUND,
+    ),
     "read_all of another store": (
         '{"type":"read_all","id":"r","upto":"0123456789abcdef.1"}',
         Code.BAD_VALUE,
@@ -181,6 +249,12 @@ OF_OTHERS = [
     ('{"type":"read","id":"r","conversation":"%s","upto_seq":1}', Code.BEYOND_END),
     ('{"type":"delete","id":"r","conversation":"%s"}', None),
     ('{"type":"clear_history","id":"r","conversation":"%s"}', None),
+    ('{"type":"mark_unread","id":"r","conversation":"%s"}', None),
+    ('{"type":"mark_unread_from","id":"r","conversation":"%s","seq":1}', Code.BEYOND_END),
+    ('{"type":"set_draft","id":"r","conversation":"%s","text":"x"}', Code.NOT_A_MEMBER),
+    ('{"type":"set_draft","id":"r","conversation":"%s"}', None),
+    ('{"type":"mute","id":"r","conversation":"%s","level":"none"}', Code.NOT_A_MEMBER),
+    ('{"type":"mute","id":"r","conversation":"%s"}', None),
 ]
 
 
@@ -192,7 +266,8 @@ async def test_t1_a_foreign_team_and_none_look_the_same(
     before = await _written(place)
     said = []
     for team in ("team:t1", "team:no"):
-        await eve.say(frame % team)
+        # Of one account, the second command with an id would be answered like the first.
+        await eve.say((frame % team).replace('"id":"r"', f'"id":"{team}"'))
         answer = await eve.answer()
         assert getattr(answer, "code", None) is code
         said.append(encode(answer).replace(team.encode(), b"TEAM"))
@@ -288,6 +363,52 @@ HELLOS = {
     ),
     "too large": (" " * 300_000 + "{}", Code.TOO_LARGE),
 }
+
+
+@pytest.mark.parametrize(
+    "device_id", ["two words", "x" * 65, "\x00", "d\n", "é", "x" * 100_000], ids=ascii
+)
+async def test_a_device_id_is_a_short_word(place: Place, device_id: str) -> None:
+    device = await place.connect()
+    await device.send(place.hello("alice", device_id=device_id))
+    assert (await device.bye()).code is Code.BAD_VALUE
+
+
+async def test_a_device_id_without_a_good_token_ends_nobody(place: Place) -> None:
+    alice = await place.online("alice", device_id="d-1")
+    for token in ("x", "", place.secrets["bob"]):
+        device = await place.connect()
+        await device.send(place.hello("alice", token=token, device_id="d-1"))
+        assert (await device.bye()).code is Code.UNAUTHORIZED
+    await _still_works(alice)
+
+
+async def test_two_programs_with_one_device_id_do_not_fight(place: Place) -> None:
+    first = await place.online("alice", device_id="d-1")
+    second = await place.online("alice", device_id="d-1")
+    bye = await first.bye()
+    assert (bye.code, bye.retry_after_s) == (Code.REPLACED, None)
+    await _still_works(second)
+
+
+async def test_a_device_that_is_silent_does_not_keep_its_next_connection_waiting(
+    place: Place,
+) -> None:
+    _, writer = await _raw_device(place, "alice", device_id="d-1")
+    async with asyncio.timeout(0.9):
+        await _still_works(await place.online("alice", device_id="d-1"))
+    writer.close()
+
+
+async def test_a_device_that_takes_deflated_messages_gets_them(place: Place) -> None:
+    text = "x" * 5_000
+    await place.node.command("alice", a_post(BOB, "large", text=text))
+    for deflate in (False, True):
+        alice = await place.online("alice", deflate=deflate)
+        answer = await alice.ask(History(id="r", conversation=BOB))
+        assert isinstance(answer, Answer)
+        assert text.encode() in bytes(answer.result)
+        assert bool(alice.deflated) is deflate
 
 
 @pytest.mark.parametrize(("hello", "code"), HELLOS.values(), ids=HELLOS)
@@ -388,7 +509,7 @@ async def test_1000_requests_at_once(place: Place) -> None:
 
 
 async def _raw_device(
-    place: Place, account: str
+    place: Place, account: str, **changes: object
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Return a connection that has said hello, byte by byte: it can do what no library does."""
     raw = sockets.socket()
@@ -401,7 +522,7 @@ async def _raw_device(
         b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     )
     await reader.readuntil(b"\r\n\r\n")
-    _send_masked(writer, encode(place.hello(account)))
+    _send_masked(writer, encode(place.hello(account, **changes)))
     await reader.readuntil(b'"token"')
     return reader, writer
 

@@ -11,9 +11,9 @@ import pytest
 
 from recents.core.ids import ConversationKey, p2p, team
 from recents.server.store import sqlite_checkpoints, sqlite_writing
-from recents.server.store.port import Account, Store, StoreFailed, Token
+from recents.server.store.port import Account, KnownDevice, Store, StoreFailed, Token
 from recents.server.store.sqlite import SqliteStore
-from recents.server.store.workspace import Wanted
+from recents.server.store.workspace import Verdict, Wanted
 from tests.contracts.batches import Batch, history, posted
 
 pytestmark = pytest.mark.asyncio
@@ -24,6 +24,11 @@ KEY = ConversationKey("p2p:alice|bob")
 
 def size_of(file: Path) -> int:
     return file.stat().st_size
+
+
+def connection_of(store: SqliteStore) -> apsw.Connection:
+    assert store._opened is not None
+    return store._opened.writing.connection
 
 
 def rights_of(file: Path) -> int:
@@ -102,8 +107,7 @@ async def test_only_this_user_may_read_the_files(store: SqliteStore, path: Path)
 
 
 async def test_commits_are_synced_to_the_disk(store: SqliteStore) -> None:
-    assert store._opened is not None
-    connection = store._opened.writing.connection
+    connection = connection_of(store)
     assert connection.pragma("journal_mode") == "wal"
     assert connection.pragma("synchronous") == 2
 
@@ -111,6 +115,8 @@ async def test_commits_are_synced_to_the_disk(store: SqliteStore) -> None:
 EVERY_CALL: list[Callable[[Store], Awaitable[object]]] = [
     lambda store: store.transact(Wanted(heads={KEY}), lambda _: None),
     lambda store: posted(store, "new", BOB, "m1"),
+    lambda store: Batch().once("alice", "c1").commit(store),
+    lambda store: store.forget_verdicts(1),
     lambda store: store.head(KEY),
     lambda store: store.look([("alice", KEY)]),
     lambda store: store.changed_since("alice", 0),
@@ -127,6 +133,10 @@ EVERY_CALL: list[Callable[[Store], Awaitable[object]]] = [
     lambda store: store.token(b"d"),
     lambda store: store.tokens_of("alice"),
     lambda store: store.revoke_tokens("alice", 1),
+    lambda store: store.put_devices([KnownDevice("alice", "d", "", "t", 1, 1)], 9),
+    lambda store: store.device("alice", "d"),
+    lambda store: store.devices_of("alice"),
+    lambda store: store.revoke_device("alice", "d", 1),
 ]
 
 
@@ -151,6 +161,35 @@ async def test_every_call_turns_the_drivers_errors_into_the_ports(
     assert isinstance(caught.value.__cause__, apsw.Error)
 
 
+# Commands that were asked before
+
+
+async def test_C4_a_batch_without_a_known_command_is_decided_once(store: SqliteStore) -> None:
+    decided: list[int] = []
+    for number in range(3):
+        batch = Batch().once("alice", f"c{number}").then(lambda work: decided.append(work.version))
+        await batch.commit(store)
+    assert len(decided) == 3, "it costs no look-up"
+    await Batch().once("alice", "c1").then(lambda work: decided.append(work.version)).commit(store)
+    assert len(decided) == 5
+
+
+async def test_C4_verdicts_are_forgotten_in_small_steps_the_oldest_first(
+    store: SqliteStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_writing, "FORGOTTEN_AT_ONCE", 3)
+    batch = Batch()
+    for number in (5, 1, 4, 2, 3, 9):
+        batch.once("alice", f"c{number}", Verdict(number))
+    await batch.commit(store)
+    left = []
+    for forgotten in (3, 2, 0):
+        assert await store.forget_verdicts(6) == forgotten
+        rows = connection_of(store).execute("SELECT at_ms FROM verdicts ORDER BY at_ms")
+        left.append([at_ms for (at_ms,) in rows])
+    assert left == [[4, 5, 9], [9], [9]]
+
+
 # Caches, threads, the log
 
 
@@ -165,6 +204,20 @@ async def test_small_caches_change_no_answer(path: Path, monkeypatch: pytest.Mon
     assert sum(seen.head.last_seq for seen in rows) == 60
     assert all(seen.membership.skipped_after_read == seen.head.last_seq for seen in rows)
     await store.close()
+
+
+async def test_memberships_with_a_draft_are_not_kept(store: SqliteStore) -> None:
+    assert store._opened is not None
+    kept = store._opened.writing._memberships.values
+    await posted(store, "alice", BOB, "m1")
+    assert kept.keys() == {("alice", KEY), ("bob", KEY)}
+    await Batch().draft("alice", BOB, "x" * 5_000).commit(store)
+    assert kept.keys() == {("bob", KEY)}
+    await Batch().mark_unread("alice", BOB).commit(store)
+    assert kept.keys() == {("bob", KEY)}
+    await Batch().draft("alice", BOB, "").commit(store)
+    assert kept.keys() == {("alice", KEY), ("bob", KEY)}
+    assert kept["alice", KEY] == (await store.look([("alice", KEY)]))[0].membership
 
 
 async def test_reads_do_not_wait_for_a_commit(store: SqliteStore) -> None:

@@ -1,14 +1,15 @@
-"""What a batch of commands works on: loaded state with the batch's own changes on top (U2)."""
+"""What a batch of commands works on: loaded state with the batch's changes on top (U2, C4)."""
 
 from __future__ import annotations
 
 import pytest
 
+from recents.core.errors import Code
 from recents.core.head import Head
 from recents.core.ids import ConversationKey
 from recents.core.membership import Membership, Position
 from recents.core.message import Message
-from recents.server.store.workspace import Loaded, Workspace
+from recents.server.store.workspace import Loaded, Verdict, Workspace
 from tests.core.making import a_message
 
 KEY = ConversationKey("team:t1")
@@ -66,6 +67,21 @@ def test_m2_a_message_is_known_from_the_store_or_from_this_batch() -> None:
     assert here.posted(KEY, "ann", "c4") == new
     assert here.posted(KEY, "bob", "c4") is None
     assert here.posted(OTHER, "ann", "c4") is None
+
+
+def test_c4_a_verdict_is_known_from_the_store_or_from_this_batch() -> None:
+    stored, new = Verdict(1, 2), Verdict(3, code=Code.BEYOND_END, message="no", details={"seq": 9})
+    here = workspace(Loaded(verdicts={("ann", "c1"): stored}))
+    here.verdicts["ann", "c2"] = new
+    assert here.verdict("ann", "c1") == stored
+    assert here.verdict("ann", "c2") == new
+    assert here.verdict("bob", "c1") is None
+    assert here.verdicts == {("ann", "c2"): new}, "what the store has is not stored again"
+    assert not here.changed, "verdicts alone take no version"
+    assert stored.refusal() is None
+    refusal = new.refusal()
+    assert refusal is not None
+    assert (refusal.code, refusal.args, refusal.details) == (Code.BEYOND_END, ("no",), {"seq": 9})
 
 
 def test_r5_an_inbox_holds_what_was_made_in_this_batch() -> None:

@@ -11,6 +11,7 @@ _STATUS = {
     Code.TOO_LARGE: 413,
     Code.UNAUTHORIZED: 401,
     Code.REVOKED: 401,
+    Code.REPLACED: 409,
     Code.UNKNOWN_ACCOUNT: 404,
     Code.NOT_FOUND: 404,
     Code.NOT_A_MEMBER: 404,
@@ -22,6 +23,7 @@ _STATUS = {
     Code.OWNER_CANNOT_LEAVE: 409,
     Code.OVERLOADED: 503,
     Code.STORE_FAILED: 503,
+    Code.NODE_MISTAKE: 500,
     Code.CLOSING: 503,
 }
 

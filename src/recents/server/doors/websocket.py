@@ -36,10 +36,12 @@ class SocketPeer:
         self._socket = socket
         self._transport = transport
 
-    async def send(self, message: bytes) -> None:
-        """Send a text message; a dead socket is noticed by the reading side."""
+    async def send(self, message: bytes, *, deflated: bool = False) -> None:
+        """Send a text message, or a deflated one; a dead socket is noticed by the reading side."""
         try:
-            await self._socket.send_frame(message, WSMsgType.TEXT)
+            await self._socket.send_frame(
+                message, WSMsgType.BINARY if deflated else WSMsgType.TEXT
+            )
         except (ConnectionError, RuntimeError):
             return
 

@@ -19,17 +19,19 @@ import msgspec
 from recents.core.entry import is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
-from recents.core.membership import Membership, Position, head_seen
+from recents.core.membership import Membership, Position, first_readable, head_seen
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
-from recents.server.store.port import Account, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
 from recents.server.store.workspace import (
     ClientKey,
+    CommandId,
     Cutoff,
     Loaded,
     MembershipId,
     PositionKey,
+    Verdict,
     Wanted,
     Workspace,
 )
@@ -61,6 +63,8 @@ class MemoryStore:
         self._inboxes: dict[str, dict[ConversationKey, Membership]] = {}
         self._accounts: dict[str, Account] = {}
         self._tokens: dict[bytes, Token] = {}
+        self._verdicts: dict[CommandId, Verdict] = {}
+        self._devices: dict[str, dict[str, KnownDevice]] = {}
 
     @property
     def epoch(self) -> str:
@@ -93,7 +97,7 @@ class MemoryStore:
         """
         workspace = Workspace(self._version + 1, self._load(wanted))
         decide(workspace)
-        if workspace.changed:
+        if workspace.changed or workspace.verdicts:
             _check_encodable(workspace)
             self._check_unique(workspace)
             self._commit(workspace)
@@ -105,12 +109,20 @@ class MemoryStore:
         }
         keys = wanted.heads.union(*(self._inbox(account) for account in wanted.inboxes))
         memberships = {(account, key): self._inbox(account).get(key) for account, key in pairs}
-        positions = {place: self._position(place) for place in wanted.positions}
+        floors = {
+            (account, key, first_readable(self._inboxes[account][key]))
+            for account, key in wanted.floors
+            if key in self._inbox(account)
+        }
+        positions = {place: self._position(place) for place in wanted.positions | floors}
         return Loaded(
             heads={key: self._heads[key] for key in keys if key in self._heads},
             memberships={pair: found for pair, found in memberships.items() if found},
             accounts=wanted.accounts & self._accounts.keys(),
             posted={ids: self._posted[ids] for ids in wanted.client_keys & self._posted.keys()},
+            verdicts={
+                asked: self._verdicts[asked] for asked in wanted.commands & self._verdicts.keys()
+            },
             positions={place: found for place, found in positions.items() if found},
             inboxes={account: set(self._inbox(account)) for account in wanted.inboxes},
             cutoffs={cutoff: self._positions_at(cutoff) for cutoff in wanted.cutoffs},
@@ -137,6 +149,8 @@ class MemoryStore:
             for message in messages:
                 if (key, message.sender, message.client_id) in self._posted:
                     raise StoreFailed(f"{message.client_id!r} was posted before (M2)")
+        for account, command_id in workspace.verdicts.keys() & self._verdicts.keys():
+            raise StoreFailed(f"{command_id!r} of {account!r} was carried out before (C4)")
 
     def _commit(self, workspace: Workspace) -> None:
         for key, messages in workspace.messages.items():
@@ -150,7 +164,16 @@ class MemoryStore:
         for (account, key), membership in workspace.memberships.items():
             self._inboxes.setdefault(account, {})[key] = membership
         self._rows_written += len(workspace.heads) + len(workspace.memberships)
-        self._version = workspace.version
+        self._verdicts.update(workspace.verdicts)
+        if workspace.changed:
+            self._version = workspace.version
+
+    async def forget_verdicts(self, before_ms: int) -> int:
+        """Forget the verdicts from before a time, here all at once; return how many."""
+        old = [asked for asked, verdict in self._verdicts.items() if verdict.at_ms < before_ms]
+        for asked in old:
+            del self._verdicts[asked]
+        return len(old)
 
     # Rows
 
@@ -300,10 +323,51 @@ class MemoryStore:
             self._tokens[token.digest] = msgspec.structs.replace(token, revoked_ms=at_ms)
         return [token.token_id for token in good]
 
+    # Devices
+
+    async def put_devices(self, devices: Collection[KnownDevice], most: int) -> None:
+        """Note devices as they are now; of each account at most ``most`` are kept."""
+        for device in devices:
+            mine = self._devices.setdefault(device.account, {})
+            known = mine.get(device.device_id, device)
+            mine[device.device_id] = msgspec.structs.replace(
+                device, created_ms=known.created_ms, revoked_ms=known.revoked_ms
+            )
+        for account in {device.account for device in devices}:
+            found = await self.devices_of(account)
+            # Stable: among revoked ones, and among the others, the one seen last stays first.
+            found.sort(key=lambda device: device.revoked_ms is None)
+            for device in found[most:]:
+                del self._devices[account][device.device_id]
+
+    async def device(self, account: str, device_id: str) -> KnownDevice | None:
+        """Return a device."""
+        return self._devices.get(account, {}).get(device_id)
+
+    async def devices_of(self, account: str) -> list[KnownDevice]:
+        """Return all devices of an account, the one seen last first, then by ``device_id``."""
+        found = self._devices.get(account, {}).values()
+        return sorted(found, key=lambda device: (-device.seen_ms, device.device_id))
+
+    async def revoke_device(self, account: str, device_id: str, at_ms: int) -> bool:
+        """Revoke a device; False when there is no such device, or it was revoked before."""
+        device = await self.device(account, device_id)
+        if device is None or device.revoked_ms is not None:
+            return False
+        self._devices[account][device_id] = msgspec.structs.replace(device, revoked_ms=at_ms)
+        return True
+
 
 def _check_encodable(workspace: Workspace) -> None:
     """Refuse what no file could hold, as other stores do: text with half a surrogate pair."""
+    texts = [
+        *workspace.messages.values(),
+        *workspace.heads.values(),
+        *(membership.draft for membership in workspace.memberships.values()),
+        *workspace.verdicts.values(),
+        *workspace.verdicts,
+    ]
     try:
-        msgspec.json.encode([*workspace.messages.values(), *workspace.heads.values()])
+        msgspec.json.encode(texts)
     except (ValueError, TypeError, OverflowError) as error:
         raise StoreFailed(f"a value cannot be stored: {error}") from error

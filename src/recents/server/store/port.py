@@ -85,6 +85,27 @@ class Token(msgspec.Struct, frozen=True):
     revoked_ms: int | None = None
 
 
+class KnownDevice(msgspec.Struct, frozen=True):
+    """A device that has greeted.
+
+    Attributes:
+        device_id: made by the device; tells it from the account's others.
+        name: as it called itself last.
+        token_id: with which token it greeted last.
+        created_ms: when it greeted first.
+        seen_ms: when it was connected last.
+        revoked_ms: when it was revoked; None while it may connect.
+    """
+
+    account: str
+    device_id: str
+    name: str
+    token_id: str
+    created_ms: int
+    seen_ms: int
+    revoked_ms: int | None = None
+
+
 class TeamMember(msgspec.Struct, frozen=True):
     """A present member of a team."""
 
@@ -124,8 +145,18 @@ class Store(Protocol):
         the last one counts. Transactions happen one after another. Where nothing changed, nothing
         is committed and ``version`` stays.
 
+        Verdicts are stored with the rows, in the same commit. A store may find out about a
+        ``Wanted.commands`` or ``Wanted.client_keys`` that it has only when it writes, and decide
+        again with what it found: a repeated command costs a look-up, a new one none.
+
         Raises:
             StoreFailed: nothing was stored.
+        """
+
+    async def forget_verdicts(self, before_ms: int) -> int:
+        """Forget some of the verdicts from before a time, the oldest first; return how many.
+
+        0: there are none left from before it.
         """
 
     async def head(self, key: ConversationKey) -> Head | None:
@@ -184,3 +215,19 @@ class Store(Protocol):
         self, account: str, at_ms: int, token_id: str | None = None
     ) -> list[str]:
         """Revoke one token or all of an account; return the ids that were good until now."""
+
+    async def put_devices(self, devices: Collection[KnownDevice], most: int) -> None:
+        """Note devices as they are now; of a known one ``created_ms`` and ``revoked_ms`` stay.
+
+        Of each of these accounts at most ``most`` devices are kept: those that were seen longest
+        ago are forgotten, revoked ones last.
+        """
+
+    async def device(self, account: str, device_id: str) -> KnownDevice | None:
+        """Return a device."""
+
+    async def devices_of(self, account: str) -> list[KnownDevice]:
+        """Return all devices of an account, the one seen last first, then by ``device_id``."""
+
+    async def revoke_device(self, account: str, device_id: str, at_ms: int) -> bool:
+        """Revoke a device; False when there is no such device, or it was revoked before."""

@@ -24,7 +24,7 @@ from recents.core.ids import ConversationKey
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
 from recents.server.store.sqlite_checkpoints import Checkpoints
 from recents.server.store.sqlite_failures import opening_failures
 from recents.server.store.sqlite_opening import Connections, close_connections, open_connections
@@ -135,6 +135,10 @@ class SqliteStore:
         """
         return await self._write(lambda writing: writing.transact(wanted, decide))
 
+    async def forget_verdicts(self, before_ms: int) -> int:
+        """Forget some of the verdicts from before a time, the oldest first; return how many."""
+        return await self._write(lambda writing: writing.forget_verdicts(before_ms))
+
     async def head(self, key: ConversationKey) -> Head | None:
         """Return the head of a conversation."""
         return await self._read(lambda reading: reading.head(key))
@@ -175,11 +179,11 @@ class SqliteStore:
 
     async def create_account(self, account: Account) -> bool:
         """Store a new account; False when the id is taken, which changes nothing."""
-        return await self._write(lambda writing: writing.create_account(account))
+        return await self._write(lambda writing: writing.accounts.create_account(account))
 
     async def rename_account(self, account: str, name: str) -> bool:
         """Change the display name; False when there is no such account."""
-        return await self._write(lambda writing: writing.rename_account(account, name))
+        return await self._write(lambda writing: writing.accounts.rename_account(account, name))
 
     async def account(self, account: str) -> Account | None:
         """Return an account."""
@@ -191,7 +195,7 @@ class SqliteStore:
 
     async def add_token(self, token: Token) -> None:
         """Store a token."""
-        await self._write(lambda writing: writing.add_token(token))
+        await self._write(lambda writing: writing.accounts.add_token(token))
 
     async def token(self, digest: bytes) -> Token | None:
         """Return the token with this digest, revoked or not."""
@@ -205,7 +209,27 @@ class SqliteStore:
         self, account: str, at_ms: int, token_id: str | None = None
     ) -> list[str]:
         """Revoke one token or all of an account; return the ids that were good until now."""
-        return await self._write(lambda writing: writing.revoke_tokens(account, at_ms, token_id))
+        return await self._write(
+            lambda writing: writing.accounts.revoke_tokens(account, at_ms, token_id)
+        )
+
+    async def put_devices(self, devices: Collection[KnownDevice], most: int) -> None:
+        """Note devices as they are now; of each account at most ``most`` are kept."""
+        await self._write(lambda writing: writing.accounts.put_devices(devices, most))
+
+    async def device(self, account: str, device_id: str) -> KnownDevice | None:
+        """Return a device."""
+        return await self._read(lambda reading: reading.device(account, device_id))
+
+    async def devices_of(self, account: str) -> list[KnownDevice]:
+        """Return all devices of an account, the one seen last first, then by ``device_id``."""
+        return await self._read(lambda reading: reading.devices_of(account))
+
+    async def revoke_device(self, account: str, device_id: str, at_ms: int) -> bool:
+        """Revoke a device; False when there is no such device, or it was revoked before."""
+        return await self._write(
+            lambda writing: writing.accounts.revoke_device(account, device_id, at_ms)
+        )
 
     async def _write(self, work: Callable[[Writing], T]) -> T:
         return await _hop(self._writer_thread, partial(work, self._open_parts().writing))

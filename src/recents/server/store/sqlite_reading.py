@@ -18,7 +18,7 @@ from recents.core.ids import ConversationKey, named_by
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, Seen, TeamMember, Token
+from recents.server.store.port import Account, KnownDevice, Seen, TeamMember, Token
 from recents.server.store.queries import named_queries
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
@@ -68,11 +68,14 @@ class Reading:
                 place=fitting(place),
                 conversation=conversation,
             )
-            ((unread, unread_conversations, conversations),) = self._rows(
-                "totals", account=account
-            )
+            (sums,) = self._rows("totals", account=account)
+        unread, unread_conversations, conversations, muted_unread, marked_unread = sums
         totals = Totals(
-            unread=unread, unread_conversations=unread_conversations, conversations=conversations
+            unread=unread,
+            unread_conversations=unread_conversations,
+            conversations=conversations,
+            muted_unread=muted_unread,
+            marked_unread=marked_unread,
         )
         return [seen_of(row) for row in rows], totals
 
@@ -120,6 +123,15 @@ class Reading:
     def tokens_of(self, account: str) -> list[Token]:
         """Return all tokens of an account, oldest first."""
         return [Token(*row) for row in self._rows("tokens_of", account=account)]
+
+    def device(self, account: str, device_id: str) -> KnownDevice | None:
+        """Return a device."""
+        rows = self._rows("device", account=account, device_id=device_id)
+        return next((KnownDevice(*row) for row in rows), None)
+
+    def devices_of(self, account: str) -> list[KnownDevice]:
+        """Return all devices of an account, the one seen last first."""
+        return [KnownDevice(*row) for row in self._rows("devices_of", account=account)]
 
     def _rows(self, query: str, **values: str | int | bytes) -> list[Row]:
         with work_failures("reading"):

@@ -13,11 +13,13 @@ from typing import Any
 
 import msgspec
 
+from recents.core.errors import Code
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
-from recents.core.membership import Membership
+from recents.core.membership import Draft, Membership
 from recents.core.message import Message, Preview
 from recents.server.store.port import Seen
+from recents.server.store.workspace import CommandId, Verdict
 
 Row = tuple[Any, ...]
 
@@ -25,13 +27,14 @@ _to_json = msgspec.json.Encoder().encode
 _preview_from = msgspec.json.Decoder(Preview).decode
 _head_from = msgspec.json.Decoder(Head).decode
 _mentions_from = msgspec.json.Decoder(tuple[str, ...]).decode
+_refusal_from = msgspec.json.Decoder(tuple[Code, str, dict[str, str | int]]).decode
 _value_from = msgspec.json.Decoder().decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 14)
-_HEAD = slice(14, 26)
-_RETRACTED = 26
+_MEMBERSHIP = slice(3, 19)
+_HEAD = slice(19, 31)
+_RETRACTED = 31
 
 
 def fitting(number: int) -> int:
@@ -125,6 +128,7 @@ def head_of(row: Sequence[Any]) -> Head:
 
 def row_of_membership(account: str, key: ConversationKey, membership: Membership) -> Row:
     """Return what ``put_membership`` takes."""
+    draft = membership.draft
     return (
         account,
         named_by(account, key),
@@ -140,6 +144,11 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         membership.deleted_seq,
         membership.removed,
         None if membership.parting is None else json_text(membership.parting),
+        membership.read_epoch,
+        membership.marked_unread,
+        membership.mute,
+        None if draft is None else draft.time_ms,
+        None if draft is None else draft.text,
     )
 
 
@@ -152,6 +161,8 @@ def move_of_membership(account: str, key: ConversationKey, membership: Membershi
         membership.skipped_after_read,
         membership.cleared_seq,
         membership.deleted_seq,
+        membership.read_epoch,
+        membership.marked_unread,
         account,
         named_by(account, key),
     )
@@ -162,14 +173,16 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
     return (
         old is not None
         and old.parting is new.parting
+        and old.draft is new.draft
         and old.removed == new.removed
+        and old.mute == new.mute
         and (old.joined_ms, old.joined_seq, old.joined_version)
         == (new.joined_ms, new.joined_seq, new.joined_version)
     )
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in eleven columns, from ``version`` to ``parting``."""
+    """Return the membership in sixteen columns, from ``version`` to ``draft_text``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -182,6 +195,10 @@ def membership_of(row: Sequence[Any]) -> Membership:
         deleted_seq=row[8],
         removed=bool(row[9]),
         parting=None if row[10] is None else _head_from(row[10]),
+        read_epoch=row[11],
+        marked_unread=row[12],
+        mute=row[13],
+        draft=None if row[14] is None else Draft(row[15], row[14]),
     )
 
 
@@ -195,3 +212,21 @@ def seen_of(row: Sequence[Any]) -> Seen:
         head=head_of(row[_HEAD]),
         retracted_after_read=row[_RETRACTED],
     )
+
+
+def row_of_verdict(command: CommandId, verdict: Verdict) -> Row:
+    """Return what ``add_verdict`` takes."""
+    account, command_id = command
+    refusal = None
+    if verdict.code is not None:
+        refusal = json_text((verdict.code, verdict.message, verdict.details))
+    return verdict.at_ms, command_id, account, verdict.version, refusal
+
+
+def verdict_of(row: Sequence[Any]) -> Verdict:
+    """Return the verdict in three columns, from ``at_ms`` to ``refusal``."""
+    at_ms, version, refusal = row
+    if refusal is None:
+        return Verdict(at_ms, version)
+    code, message, details = _refusal_from(refusal)
+    return Verdict(at_ms, version, code, message, details)

@@ -1,17 +1,16 @@
-"""The writing half of the SQLite store: transactions, accounts, tokens.
+"""The writing half of the SQLite store: loading, committing, forgetting.
 
 Rules of this file:
 
 1. Everything here runs on the writer's thread; nothing else writes, nothing else sees the caches.
 2. The caches hold what is committed: they change after a commit, never before (port rule 1).
-3. Duplicates (M2) cost nothing until there is one: a unique index refuses the commit, and only
-   then are the client ids looked up and the batch decided again.
+3. Messages and commands that were sent before (M2, C4) cost nothing until there is one: a unique
+   index refuses the commit, and only then are the ids looked up and the batch decided again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from itertools import islice
 from typing import Generic, TypeVar
 
@@ -19,10 +18,10 @@ import apsw
 
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, named_by
-from recents.core.membership import Membership, Position
+from recents.core.membership import Membership, Position, first_readable
 from recents.core.message import Message
-from recents.server.store.port import Account, Token
 from recents.server.store.queries import named_queries
+from recents.server.store.sqlite_accounts import AccountWriting
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
     Row,
@@ -36,14 +35,19 @@ from recents.server.store.sqlite_rows import (
     row_of_head,
     row_of_membership,
     row_of_message,
+    row_of_verdict,
     seen_of,
+    verdict_of,
 )
+from recents.server.store.sqlite_transaction import Transaction
 from recents.server.store.workspace import (
     ClientKey,
+    CommandId,
     Cutoff,
     Loaded,
     MembershipId,
     PositionKey,
+    Verdict,
     Wanted,
     Workspace,
 )
@@ -52,9 +56,12 @@ KEPT_HEADS = 20_000
 """About 1 KB each."""
 
 KEPT_MEMBERSHIPS = 100_000
-"""About 300 bytes each."""
+"""About 300 bytes each; those with a draft, which may take a hundred times that, are not kept."""
 
 KEPT_ACCOUNTS = 100_000
+
+FORGOTTEN_AT_ONCE = 1_000
+"""Verdicts that are forgotten in one go: the commits that wait behind it wait for a few ms."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -66,6 +73,9 @@ class _Kept(Generic[K, V]):
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self.values: dict[K, V] = {}
+
+    def drop(self, key: K) -> None:
+        self.values.pop(key, None)
 
     def put(self, key: K, value: V) -> None:
         self.values.pop(key, None)
@@ -80,6 +90,7 @@ class Writing:
     """What the writer's thread does with its connection.
 
     Attributes:
+        accounts: what it does with accounts, tokens and devices.
         epoch: names this file's line of versions.
         version: number of the newest commit.
         rows_written: rows of messages, heads and memberships written.
@@ -87,10 +98,11 @@ class Writing:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
+        self.accounts = AccountWriting(connection)
         self._sql = named_queries("writing") | named_queries("rows")
         self._heads: _Kept[ConversationKey, Head] = _Kept(KEPT_HEADS)
         self._memberships: _Kept[MembershipId, Membership] = _Kept(KEPT_MEMBERSHIPS)
-        self._accounts: _Kept[str, bool] = _Kept(KEPT_ACCOUNTS)
+        self._known: _Kept[str, bool] = _Kept(KEPT_ACCOUNTS)
         self.rows_written = 0
         self.epoch: str
         self.version: int
@@ -98,14 +110,14 @@ class Writing:
 
     def renew_epoch(self) -> None:
         """Begin another line of versions."""
-        with work_failures("the commit"), _Transaction(self.connection):
+        with work_failures("the commit"), Transaction(self.connection):
             rows: list[Row] = self.connection.execute(self._sql["renew_epoch"]).fetchall()
         ((self.epoch,),) = rows
 
     # Transactions
 
     def transact(self, wanted: Wanted, decide: Callable[[Workspace], None]) -> Workspace:
-        """Load, decide, commit; decide again where a message had been posted before (M2)."""
+        """Load, decide, commit; decide again where something was sent before (M2, C4)."""
         with work_failures("loading"):
             loaded = self._load(wanted)
         workspace = self._decided(loaded, decide)
@@ -114,6 +126,7 @@ class Writing:
                 self._commit(workspace, loaded)
             except apsw.ConstraintError:
                 loaded.posted = self._posted(wanted.client_keys)
+                loaded.verdicts = self._verdicts(wanted.commands)
             else:
                 return workspace
         workspace = self._decided(loaded, decide)
@@ -127,7 +140,7 @@ class Writing:
         return workspace
 
     def _commit(self, workspace: Workspace, loaded: Loaded) -> None:
-        if not workspace.changed:
+        if not workspace.changed and not workspace.verdicts:
             return
         version = workspace.version
         messages = [
@@ -136,6 +149,7 @@ class Writing:
             for message in batch
         ]
         heads = [row_of_head(key, head) for key, head in workspace.heads.items()]
+        verdicts = [row_of_verdict(*known) for known in workspace.verdicts.items()]
         moved: list[Row] = []
         put: list[Row] = []
         for pair, membership in workspace.memberships.items():
@@ -143,13 +157,16 @@ class Writing:
                 moved.append(move_of_membership(*pair, membership))
             else:
                 put.append(row_of_membership(*pair, membership))
-        with _Transaction(self.connection):
+        with Transaction(self.connection):
             self._write("add_message", messages)
             self._write("put_head", heads)
             self._write("move_membership", moved)
             self._write("put_membership", put)
-            self.connection.execute(self._sql["set_version"], (version,))
-        self._committed(workspace, len(messages) + len(heads) + len(moved) + len(put))
+            self._write("add_verdict", verdicts)
+            if workspace.changed:
+                self.connection.execute(self._sql["set_version"], (version,))
+        if workspace.changed:
+            self._committed(workspace, len(messages) + len(heads) + len(moved) + len(put))
 
     def _write(self, query: str, rows: list[Row]) -> None:
         if rows:
@@ -161,7 +178,20 @@ class Writing:
         for key, head in workspace.heads.items():
             self._heads.put(key, head)
         for pair, membership in workspace.memberships.items():
+            self._keep(pair, membership)
+
+    def _keep(self, pair: MembershipId, membership: Membership) -> None:
+        if membership.draft is None:
             self._memberships.put(pair, membership)
+        else:
+            self._memberships.drop(pair)
+
+    def forget_verdicts(self, before_ms: int) -> int:
+        """Forget some of the verdicts from before a time, the oldest first."""
+        values = {"before_ms": fitting(before_ms), "limit": FORGOTTEN_AT_ONCE}
+        with work_failures("forgetting"), Transaction(self.connection):
+            self.connection.execute(self._sql["forget_verdicts"], values)
+            return self.connection.changes()
 
     # Loading
 
@@ -173,13 +203,17 @@ class Writing:
         )
         for account in wanted.inboxes:
             self._load_inbox(account, loaded)
-        for place in wanted.positions:
+        for place in wanted.positions | self._floors(wanted.floors):
             position = self._position(place, loaded.heads.get(place[1]))
             if position:
                 loaded.positions[place] = position
         for cutoff in wanted.cutoffs:
             loaded.cutoffs[cutoff] = self._positions_at(cutoff)
         return loaded
+
+    def _floors(self, pairs: Iterable[MembershipId]) -> set[PositionKey]:
+        found = self._loaded_memberships(pairs)
+        return {(*pair, first_readable(membership)) for pair, membership in found.items()}
 
     def _loaded_heads(self, keys: Iterable[ConversationKey]) -> dict[ConversationKey, Head]:
         kept = self._heads.values
@@ -198,17 +232,17 @@ class Writing:
         if missing:
             for account, key, *row in self._rows("memberships", pairs=json_text(missing)):
                 found[account, key] = membership_of(row)
-                self._memberships.put((account, key), found[account, key])
+                self._keep((account, key), found[account, key])
         return found
 
     def _known_accounts(self, accounts: Iterable[str]) -> set[str]:
-        kept = self._accounts.values
+        kept = self._known.values
         found = {account for account in accounts if account in kept}
         missing = [account for account in accounts if account not in found]
         if missing:
             for (account,) in self._rows("known_accounts", accounts=json_text(missing)):
                 found.add(account)
-                self._accounts.put(account, True)
+                self._known.put(account, True)
         return found
 
     def _load_inbox(self, account: str, loaded: Loaded) -> None:
@@ -241,64 +275,9 @@ class Writing:
             for row in self._rows("posted", key=key, sender=sender, client_id=client_id)
         }
 
+    def _verdicts(self, commands: Iterable[CommandId]) -> dict[CommandId, Verdict]:
+        rows = self._rows("verdicts", commands=json_text(list(commands)))
+        return {(account, command_id): verdict_of(row) for account, command_id, *row in rows}
+
     def _rows(self, query: str, **values: str | int) -> list[Row]:
         return self.connection.execute(self._sql[query], values).fetchall()
-
-    # Accounts and tokens
-
-    def create_account(self, account: Account) -> bool:
-        """Store a new account; False when the id is taken."""
-        return self._change(
-            "create_account",
-            account=account.account,
-            name=account.name,
-            created_ms=account.created_ms,
-        )
-
-    def rename_account(self, account: str, name: str) -> bool:
-        """Change the display name; False when there is no such account."""
-        return self._change("rename_account", account=account, name=name)
-
-    def add_token(self, token: Token) -> None:
-        """Store a token."""
-        self._change(
-            "add_token",
-            token_id=token.token_id,
-            account=token.account,
-            digest=token.digest,
-            label=token.label,
-            created_ms=token.created_ms,
-            revoked_ms=token.revoked_ms,
-        )
-
-    def revoke_tokens(self, account: str, at_ms: int, token_id: str | None) -> list[str]:
-        """Revoke one token or all of an account; return the ids that were good until now."""
-        values = {"account": account, "at_ms": at_ms, "token_id": token_id}
-        with work_failures("revoking"), _Transaction(self.connection):
-            rows = self.connection.execute(self._sql["revoke_tokens"], values).fetchall()
-        return [str(row[0]) for row in sorted(rows, key=lambda row: (row[1], row[0]))]
-
-    def _change(self, query: str, **values: str | int | bytes | None) -> bool:
-        with work_failures("the commit"), _Transaction(self.connection):
-            self.connection.execute(self._sql[query], values)
-            return self.connection.changes() > 0
-
-
-class _Transaction:
-    """Commits at the end of a block, or takes everything back when anything fails in it."""
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> None:
-        self._connection.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self._connection.execute("COMMIT")
-        finally:
-            # SQLite has rolled back by itself after some errors, and not after others.
-            if self._connection.in_transaction:
-                with suppress(apsw.Error):
-                    self._connection.execute("ROLLBACK")

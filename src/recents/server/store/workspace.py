@@ -13,6 +13,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import msgspec
+
+from recents.core.errors import Code, Refused
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, named_by
 from recents.core.membership import Membership, Position, head_seen
@@ -27,8 +30,31 @@ ClientKey = tuple[ConversationKey, str, str]
 PositionKey = tuple[str, ConversationKey, int]
 """(account, key, seq)"""
 
+CommandId = tuple[str, str]
+"""(account, command id): what makes a command one (C4)."""
+
 Cutoff = tuple[str, int]
 """(account, version): the account's conversations as they were at that version."""
+
+
+class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What became of a command, kept so that it is applied once however often it is sent (C4).
+
+    Attributes:
+        at_ms: when it was decided; an old one is forgotten.
+        version: see ``Answer.version`` of the wire.
+        code: why it was refused; None: it was carried out.
+    """
+
+    at_ms: int
+    version: int = 0
+    code: Code | None = None
+    message: str = ""
+    details: dict[str, str | int] = {}
+
+    def refusal(self) -> Refused | None:
+        """Return why it was refused, or None."""
+        return None if self.code is None else Refused(self.code, self.message, dict(self.details))
 
 
 @dataclass(slots=True)
@@ -40,7 +66,9 @@ class Wanted:
         memberships: memberships to load.
         accounts: accounts whose existence matters.
         client_keys: messages that may have been posted before (M2).
+        commands: commands that may have been carried out or refused before (C4).
         positions: places to count from; those at the end of a conversation need no look-up.
+        floors: memberships of which the position at ``first_readable`` is needed (R3).
         inboxes: accounts of which all memberships and heads are needed.
         cutoffs: needs, for each conversation of the account that got messages after that
             version, the position at it (D4, R5).
@@ -50,7 +78,9 @@ class Wanted:
     memberships: set[MembershipId] = field(default_factory=set)
     accounts: set[str] = field(default_factory=set)
     client_keys: set[ClientKey] = field(default_factory=set)
+    commands: set[CommandId] = field(default_factory=set)
     positions: set[PositionKey] = field(default_factory=set)
+    floors: set[MembershipId] = field(default_factory=set)
     inboxes: set[str] = field(default_factory=set)
     cutoffs: set[Cutoff] = field(default_factory=set)
 
@@ -63,6 +93,7 @@ class Loaded:
     memberships: dict[MembershipId, Membership] = field(default_factory=dict)
     accounts: set[str] = field(default_factory=set)
     posted: dict[ClientKey, Message] = field(default_factory=dict)
+    verdicts: dict[CommandId, Verdict] = field(default_factory=dict)
     positions: dict[PositionKey, Position] = field(default_factory=dict)
     inboxes: dict[str, set[ConversationKey]] = field(default_factory=dict)
     cutoffs: dict[Cutoff, dict[ConversationKey, Position]] = field(default_factory=dict)
@@ -76,6 +107,7 @@ class Workspace:
         messages: new messages, oldest first within each conversation.
         heads: changed heads.
         memberships: changed memberships.
+        verdicts: what became of this batch's commands, those that are to be remembered.
     """
 
     def __init__(self, version: int, loaded: Loaded) -> None:
@@ -83,12 +115,13 @@ class Workspace:
         self.messages: dict[ConversationKey, list[Message]] = {}
         self.heads: dict[ConversationKey, Head] = {}
         self.memberships: dict[MembershipId, Membership] = {}
+        self.verdicts: dict[CommandId, Verdict] = {}
         self._loaded = loaded
         self._posted: dict[ClientKey, Message] = {}
 
     @property
     def changed(self) -> bool:
-        """Whether there is anything to commit."""
+        """Whether any row changes; verdicts alone are stored without a new version."""
         return bool(self.heads or self.memberships)
 
     def head(self, key: ConversationKey) -> Head | None:
@@ -108,6 +141,11 @@ class Workspace:
         """Return the message that was posted with this id before, if any (M2)."""
         ids = (key, sender, client_id)
         return self._posted.get(ids) or self._loaded.posted.get(ids)
+
+    def verdict(self, account: str, command_id: str) -> Verdict | None:
+        """Return what became of a wanted command that was asked before, if it was (C4)."""
+        asked = (account, command_id)
+        return self.verdicts.get(asked) or self._loaded.verdicts.get(asked)
 
     def keys_of(self, account: str) -> set[ConversationKey]:
         """Return all conversations of a wanted inbox, those made in this batch included."""

@@ -51,6 +51,19 @@ WHERE account > :after
 ORDER BY account
 LIMIT :limit;
 
+-- device --
+-- One device.
+SELECT account, device_id, name, token_id, created_ms, seen_ms, revoked_ms
+FROM devices
+WHERE account = :account AND device_id = :device_id;
+
+-- devices_of --
+-- All devices of an account, the one seen last first.
+SELECT account, device_id, name, token_id, created_ms, seen_ms, revoked_ms
+FROM devices
+WHERE account = :account
+ORDER BY seen_ms DESC, device_id;
+
 -- token --
 -- The token with this digest.
 SELECT token_id, account, digest, label, created_ms, revoked_ms

@@ -12,6 +12,7 @@ seen AS (
         m.version, m.joined_ms, m.joined_seq, m.joined_version,
         m.read_seq, m.read_ordinal, m.skipped_after_read,
         m.cleared_seq, m.deleted_seq, m.removed, m.parting,
+        m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
         h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
         h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
         CASE WHEN m.parting IS NULL THEN h.version ELSE 0 END AS seen_version,
@@ -47,6 +48,7 @@ SELECT
     version, joined_ms, joined_seq, joined_version,
     read_seq, read_ordinal, skipped_after_read,
     cleared_seq, deleted_seq, removed, parting,
+    read_epoch, marked_unread, mute, draft_ms, draft_text,
     head_version, last_seq, ordinal, time_ms, activity_ms,
     last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
     retracted_after_read,
@@ -54,7 +56,7 @@ SELECT
     -- D2: deleted, until a message comes after that.
     seen_last_seq > deleted_seq AS visible,
     -- O2; ascending places are the order of O1.
-    -max(seen_activity_ms, joined_ms) AS place,
+    -max(seen_activity_ms, joined_ms, coalesce(draft_ms, 0)) AS place,
     -- U2
     seen_ordinal - read_ordinal - skipped_after_read - retracted_after_read AS unread
 FROM counted;
@@ -90,7 +92,12 @@ CROSS JOIN inbox ON inbox.account = :account AND inbox.conversation = chosen.con
 ORDER BY chosen.place, chosen.conversation;
 
 -- totals --
--- The sums over an account's visible rows (U2, C2).
-SELECT coalesce(sum(unread), 0), count(*) FILTER (WHERE unread > 0), count(*)
+-- The sums over an account's visible rows (U2, U4, R4, C2).
+SELECT
+    coalesce(sum(unread), 0),
+    count(*) FILTER (WHERE unread > 0),
+    count(*),
+    coalesce(sum(unread) FILTER (WHERE mute IS NOT NULL), 0),
+    count(*) FILTER (WHERE marked_unread > 0)
 FROM inbox
 WHERE account = :account AND visible;

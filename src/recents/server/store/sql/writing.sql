@@ -21,7 +21,8 @@ SELECT
     m.account, m.key,
     m.version, m.joined_ms, m.joined_seq, m.joined_version,
     m.read_seq, m.read_ordinal, m.skipped_after_read,
-    m.cleared_seq, m.deleted_seq, m.removed, m.parting
+    m.cleared_seq, m.deleted_seq, m.removed, m.parting,
+    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -39,6 +40,13 @@ SELECT
     counts, bumps, previews, state, recalled_by
 FROM messages
 WHERE client_id = :client_id AND sender = :sender AND key = :key;
+
+-- verdicts --
+-- What became of given commands, as JSON pairs of account and command id (C4).
+SELECT v.account, v.command_id, v.at_ms, v.version, v.refusal
+FROM json_each(:commands) AS wanted
+CROSS JOIN verdicts AS v
+    ON v.command_id = wanted.value ->> 1 AND v.account = wanted.value ->> 0;
 
 -- position --
 -- The ordinal at a message, and how many countable messages of one's own come after it (U2).
@@ -110,9 +118,10 @@ ON CONFLICT (key) DO UPDATE SET
 -- Make or replace a membership; touches the index by key.
 INSERT INTO memberships (
     account, conversation, key, version, joined_ms, joined_seq, joined_version,
-    read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting
+    read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting,
+    read_epoch, marked_unread, mute, draft_ms, draft_text
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -124,15 +133,35 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     cleared_seq = excluded.cleared_seq,
     deleted_seq = excluded.deleted_seq,
     removed = excluded.removed,
-    parting = excluded.parting;
+    parting = excluded.parting,
+    read_epoch = excluded.read_epoch,
+    marked_unread = excluded.marked_unread,
+    mute = excluded.mute,
+    draft_ms = excluded.draft_ms,
+    draft_text = excluded.draft_text;
 
 -- move_membership --
 -- Change where a member stands, not whether it is one; touches no index.
 UPDATE memberships
 SET
     version = ?, read_seq = ?, read_ordinal = ?, skipped_after_read = ?, cleared_seq = ?,
-    deleted_seq = ?
+    deleted_seq = ?, read_epoch = ?, marked_unread = ?
 WHERE account = ? AND conversation = ?;
+
+-- add_verdict --
+-- Remember what became of a command.
+INSERT INTO verdicts (at_ms, command_id, account, version, refusal) VALUES (?, ?, ?, ?, ?);
+
+-- forget_verdicts --
+-- Forget the oldest verdicts from before a time, not more than a number.
+DELETE FROM verdicts
+WHERE (at_ms, command_id, account) IN (
+    SELECT at_ms, command_id, account
+    FROM verdicts
+    WHERE at_ms < :before_ms
+    ORDER BY at_ms, command_id, account
+    LIMIT :limit
+);
 
 -- set_version --
 -- Number the commit.
@@ -161,3 +190,29 @@ WHERE account = :account
     AND revoked_ms IS NULL
     AND (:token_id IS NULL OR token_id = :token_id)
 RETURNING token_id, created_ms;
+
+-- put_device --
+-- Add a device, or note how a known one is now.
+INSERT INTO devices (account, device_id, name, token_id, created_ms, seen_ms, revoked_ms)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (account, device_id) DO UPDATE SET
+    name = excluded.name,
+    token_id = excluded.token_id,
+    seen_ms = excluded.seen_ms;
+
+-- trim_devices --
+-- Forget the devices of an account beyond a number: those seen longest ago, revoked ones last.
+DELETE FROM devices
+WHERE account = :account AND device_id IN (
+    SELECT device_id
+    FROM devices
+    WHERE account = :account
+    ORDER BY revoked_ms IS NULL, seen_ms DESC, device_id
+    LIMIT -1 OFFSET :most
+);
+
+-- revoke_device --
+-- Revoke a device that was not.
+UPDATE devices
+SET revoked_ms = :at_ms
+WHERE account = :account AND device_id = :device_id AND revoked_ms IS NULL;

@@ -1,0 +1,61 @@
+"""Drafts and mutes: what an account keeps with a row (rules G2, G6, O2, U4)."""
+
+from __future__ import annotations
+
+from recents.core.commands import Mute, SetDraft
+from recents.core.head import Head
+from recents.core.ids import ConversationKey, is_p2p, key_of
+from recents.core.membership import Membership, joined, muted, with_draft
+from recents.server.accounts import unknown_account
+from recents.server.posting import not_a_member
+from recents.server.store.workspace import Wanted, Workspace
+
+
+def want(actor: str, command: SetDraft | Mute, wanted: Wanted) -> None:
+    """Ask for what ``carry_out`` looks at."""
+    key = key_of(actor, command.conversation)
+    wanted.heads.add(key)
+    wanted.memberships.add((actor, key))
+    if is_p2p(key):
+        wanted.accounts.add(command.conversation[4:])
+
+
+def carry_out(workspace: Workspace, actor: str, command: SetDraft | Mute, at_ms: int) -> None:
+    """Change what an account keeps with a row.
+
+    A draft begins a conversation for its author alone; taking away what is not there succeeds and
+    creates nothing.
+
+    Raises:
+        Refused: ``not_a_member``, ``unknown_account``.
+    """
+    key = key_of(actor, command.conversation)
+    membership = workspace.membership(actor, key)
+    if isinstance(command, SetDraft):
+        if membership is None:
+            if not command.text:
+                return
+            membership = _begin(workspace, key, command, at_ms)
+        changed = with_draft(membership, command.text, at_ms, workspace.version)
+    else:
+        if membership is None:
+            if command.level is None:
+                return
+            raise not_a_member(command.conversation)
+        changed = muted(membership, command.level, workspace.version)
+    workspace.put_membership(actor, key, changed)
+
+
+def _begin(
+    workspace: Workspace, key: ConversationKey, command: SetDraft, at_ms: int
+) -> Membership:
+    if not is_p2p(key):
+        raise not_a_member(command.conversation)
+    peer = command.conversation[4:]
+    if not workspace.account_exists(peer):
+        raise unknown_account(peer)
+    head = workspace.head(key)
+    if head is None:
+        head = Head(version=workspace.version)
+        workspace.put_head(key, head)
+    return joined(head, at_ms, workspace.version)

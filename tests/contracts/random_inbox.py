@@ -1,0 +1,129 @@
+"""An inbox with rows of every sort, grown by chance, and what its store must have written."""
+
+from __future__ import annotations
+
+from random import Random
+
+from recents.core.head import Head
+from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
+from recents.core.membership import Membership, head_seen
+from recents.server.store.port import Seen, Store
+from tests.contracts.batches import START_MS, Batch, history
+
+CHANGES = ["read", "read", "delete", "delete", "clear", "team", "dot", "back", "draft", "mute"]
+
+
+class RandomInbox:
+    """An account with rows of every sort, and what its store must have written."""
+
+    def __init__(self, store: Store, seed: int) -> None:
+        self.heads: dict[ConversationKey, Head] = {}
+        self.memberships: dict[Conversation, Membership] = {}
+        self._store = store
+        self._random = Random(seed)
+
+    async def grow(self, rows: int) -> None:
+        peers = [p2p(f"{self._random.choice('aZ!~_%')}{n}") for n in range(rows * 3 // 4)]
+        teams = [
+            self._random.choice([team, super_team])(f"t{n}") for n in range(rows - len(peers))
+        ]
+        for names in (peers[n : n + 20] for n in range(0, len(peers), 20)):
+            await self._commit(self._begun(names, sender="me"))
+        for name in teams:
+            await self._commit(self._batch().create(name, "owner", "me"))
+            await self._commit(self._begun([name], sender="owner"))
+        for name in self._random.sample([*peers, *teams], rows // 2):
+            await self._change(name)
+            for _ in range(self._random.randrange(3)):
+                await self._change(name)
+            if self._random.random() < 0.4:
+                await self._commit(self._begun([name], sender=self._other(name)))
+
+    def _batch(self) -> Batch:
+        """Ties are the rule: there are but 20 different times."""
+        return Batch(START_MS + self._random.randrange(20))
+
+    def _other(self, name: Conversation) -> str:
+        return name[4:] if name.startswith("p2p:") else "owner"
+
+    def _begun(self, names: list[Conversation], sender: str) -> Batch:
+        batch = self._batch()
+        for name in names:
+            for _ in range(self._random.randrange(4)):
+                author = self._random.choice([sender, self._other(name)])
+                to = name if author == "me" or not name.startswith("p2p:") else p2p("me")
+                client_id = f"c{self._random.randrange(10**12)}"
+                if self._random.random() < 0.2:
+                    counts = self._random.random() < 0.8
+                    batch.post_recalled(author, to, client_id, counts=counts)
+                else:
+                    batch.post(
+                        author,
+                        to,
+                        client_id,
+                        text=f"text {client_id}",
+                        counts=self._random.random() < 0.8,
+                        bumps=self._random.random() < 0.8,
+                        previews=self._random.random() < 0.8,
+                    )
+        return batch
+
+    async def _change(self, name: Conversation) -> None:
+        membership, batch = self.memberships.get(name), self._batch()
+        if membership is None:
+            return
+        last_seq = head_seen(self.heads[key_of("me", name)], membership).last_seq
+        seq = self._random.choice([last_seq, self._random.randint(0, last_seq)])
+        may_leave = not name.startswith("p2p:") and membership.parting is None
+        change = self._random.choice(CHANGES)
+        if change == "read":
+            batch.read("me", name, seq)
+        elif change == "dot":
+            batch.mark_unread("me", name)
+        elif change == "back":
+            batch.unread_from("me", name, seq)
+        elif change == "draft":
+            batch.draft("me", name, self._random.choice(["", "d", "a draft"]))
+        elif change == "mute":
+            batch.mute("me", name, self._random.choice([None, "none", "mentions"]))
+        elif change == "delete":
+            batch.delete("me", name, seq, clear=self._random.random() < 0.5)
+        elif change == "clear":
+            batch.clear("me", name, seq)
+        elif may_leave and self._random.random() < 0.7:
+            batch.leave("me", name, removed=self._random.random() < 0.5)
+        elif may_leave:
+            batch.dismiss(name)
+        await self._commit(batch)
+
+    async def _commit(self, batch: Batch) -> None:
+        workspace = await batch.commit(self._store)
+        self.heads.update(workspace.heads)
+        self.memberships.update(
+            (Conversation(key if not key.startswith("p2p:") else _peer(key)), membership)
+            for (account, key), membership in workspace.memberships.items()
+            if account == "me"
+        )
+
+    async def rows(self) -> list[Seen]:
+        """Return what the rows must be, by brute force."""
+        return [await self._row(name) for name in self.memberships]
+
+    async def _row(self, name: Conversation) -> Seen:
+        key, membership = key_of("me", name), self.memberships[name]
+        head = self.heads[key]
+        seen = head_seen(head, membership)
+        recalled = [
+            message
+            for message in await history(self._store, key)
+            if message.state == "recalled"
+            and message.counts
+            and message.sender != "me"
+            and membership.read_seq < message.seq <= seen.last_seq
+        ]
+        return Seen("me", key, name, head, membership, len(recalled))
+
+
+def _peer(key: str) -> str:
+    first, _, second = key[4:].partition("|")
+    return p2p(second if first == "me" else first)
