@@ -14,9 +14,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from recents.core.entry import InboxEntry
+from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.totals import Totals
 from recents.testing.oracle import (
+    ExpectedDraft,
     ExpectedMessage,
     ExpectedPreview,
     ExpectedRow,
@@ -24,8 +26,10 @@ from recents.testing.oracle import (
     Oracle,
 )
 
-_ROW_FIELDS = tuple(field.name for field in fields(ExpectedRow) if field.name != "preview")
+_PARTS = ("preview", "draft")
+_ROW_FIELDS = tuple(field.name for field in fields(ExpectedRow) if field.name not in _PARTS)
 _PREVIEW_FIELDS = tuple(field.name for field in fields(ExpectedPreview))
+_DRAFT_FIELDS = tuple(field.name for field in fields(ExpectedDraft))
 _MESSAGE_FIELDS = tuple(field.name for field in fields(ExpectedMessage))
 _TOTALS_FIELDS = tuple(field.name for field in fields(ExpectedTotals))
 
@@ -146,6 +150,8 @@ def _in_row(expected: ExpectedRow, got: InboxEntry) -> Iterator[_Difference]:
             yield conversation, name, one, other
     for name, one, other in _in_preview(expected.preview, got.preview):
         yield conversation, f"preview {name}".rstrip(), one, other
+    for name, one, other in _in_draft(expected.draft, got.draft):
+        yield conversation, f"draft {name}".rstrip(), one, other
 
 
 def _in_preview(
@@ -156,6 +162,19 @@ def _in_preview(
             yield "", expected and f"message {expected.seq}", got and f"message {got.seq}"
         return
     for name in _PREVIEW_FIELDS:
+        one, other = getattr(expected, name), getattr(got, name)
+        if one != other:
+            yield name, one, other
+
+
+def _in_draft(
+    expected: ExpectedDraft | None, got: Draft | None
+) -> Iterator[tuple[str, object, object]]:
+    if expected is None or got is None:
+        if expected is not None or got is not None:
+            yield "", expected and expected.text, got and got.text
+        return
+    for name in _DRAFT_FIELDS:
         one, other = getattr(expected, name), getattr(got, name)
         if one != other:
             yield name, one, other

@@ -9,9 +9,18 @@ import pytest
 from bench.judging import Judge, Shown
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
+from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.totals import Totals
-from recents.testing.oracle import ExpectedPreview, ExpectedRow, ExpectedTotals, Oracle
+from recents.testing.oracle import (
+    ExpectedDraft,
+    ExpectedPreview,
+    ExpectedRow,
+    ExpectedTotals,
+    Oracle,
+)
+
+PARTS = ("preview", "draft")
 
 Spoil = Callable[[list[ExpectedRow]], list[ExpectedRow]]
 
@@ -34,6 +43,7 @@ def a_world() -> tuple[SpoiltOracle, Shown]:
     oracle.post("bob", "team:t", client_id="b1", at_ms=110, text="in the team")
     oracle.post("bob", "p2p:alice", client_id="b2", at_ms=110, text="to alice")
     oracle.post("alice", "p2p:carol", client_id="a1", at_ms=90, text="to carol")
+    oracle.set_draft("alice", "team:t", "well", at_ms=105)
     rows = tuple(entry(row) for row in oracle.rows("alice"))
     return oracle, Shown(rows, Totals(unread=2, unread_conversations=2, conversations=3))
 
@@ -58,6 +68,7 @@ def entry(row: ExpectedRow) -> InboxEntry:
         ),
         status="sent" if row.status else None,
         name=row.name,
+        draft=Draft(row.draft.text, row.draft.time_ms) if row.draft else None,
     )
 
 
@@ -88,7 +99,7 @@ def test_what_is_right_is_no_mismatch() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [one.name for one in fields(ExpectedRow) if one.name not in {"conversation", "preview"}],
+    [one.name for one in fields(ExpectedRow) if one.name not in ("conversation", *PARTS)],
 )
 def test_each_field_of_a_row_is_judged(name: str) -> None:
     def spoil(rows: list[ExpectedRow]) -> list[ExpectedRow]:
@@ -114,9 +125,29 @@ def test_a_missing_preview_is_seen() -> None:
     assert (a_world()[1].rows[0].conversation, "preview") in seen
 
 
+@pytest.mark.parametrize("name", [one.name for one in fields(ExpectedDraft)])
+def test_each_field_of_a_draft_is_judged(name: str) -> None:
+    def spoil(rows: list[ExpectedRow]) -> list[ExpectedRow]:
+        return [
+            replace(row, draft=row.draft and replace(row.draft, **other(row.draft, name)))
+            for row in rows
+        ]
+
+    assert fields_seen(spoil) == {("team:t", f"draft {name}")}
+
+
+def test_a_draft_too_many_and_a_draft_too_few_are_seen() -> None:
+    no_drafts = fields_seen(lambda rows: [replace(row, draft=None) for row in rows])
+    assert no_drafts == {("team:t", "draft")}
+    drafts = fields_seen(
+        lambda rows: [replace(row, draft=row.draft or ExpectedDraft("x", 1)) for row in rows]
+    )
+    assert drafts == {("p2p:bob", "draft"), ("p2p:carol", "draft")}
+
+
 def test_a_row_too_many_and_a_row_too_few_are_seen() -> None:
     def spoil(rows: list[ExpectedRow]) -> list[ExpectedRow]:
-        return [*rows[1:], replace(rows[0], conversation="p2p:nobody", activity_ms=0)]
+        return [*rows[1:], replace(rows[0], conversation="p2p:nobody", place_ms=0)]
 
     assert {("p2p:nobody", "row"), (a_world()[1].rows[0].conversation, "row")} <= fields_seen(
         spoil
@@ -138,7 +169,9 @@ def test_another_order_is_seen_by_its_first_place() -> None:
 @pytest.mark.parametrize("name", [one.name for one in fields(ExpectedTotals)])
 def test_each_sum_is_judged(name: str) -> None:
     oracle, shown = a_world()
-    totals = Totals(unread=3, unread_conversations=1, conversations=4)
+    totals = Totals(
+        unread=5, unread_conversations=1, conversations=4, muted_unread=1, marked_unread=1
+    )
 
     found = Judge(oracle).differences("here", "alice", replace(shown, totals=totals))
 

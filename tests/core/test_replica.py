@@ -44,6 +44,10 @@ def test_c1_a_new_row_is_added_with_its_totals() -> None:
     assert replica.totals == Totals(unread=2, unread_conversations=1, conversations=1)
 
 
+def test_c1_what_was_never_heard_of_is_new_whatever_its_version() -> None:
+    assert Replica().accept([a_row(version=0)])
+
+
 def test_c1_a_row_that_looks_different_is_updated() -> None:
     replica, newer = holding(a_row()), a_row(version=2, unread=3)
     assert replica.accept([newer]) == Difference(updated=(newer,))

@@ -5,17 +5,16 @@ business: the oracle is told first, and a history goes on only with what it acce
 
 Rules of this file:
 
-1. What a row shows comes from the functions of ``core`` alone. Here is only what a store adds:
-   finding messages, counting those between two places.
+1. What a row shows comes from the functions of ``core`` alone; ``core_rooms`` adds only what a
+   store does.
 2. Every call is one commit with a number of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 
-from recents.core.commands import Post
+from recents.core.commands import MuteLevel, Post
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
 from recents.core.head import (
     Head,
@@ -31,81 +30,26 @@ from recents.core.head import (
 from recents.core.ids import Conversation, ConversationKey, is_p2p, key_of, kind_of, named_by
 from recents.core.membership import (
     Membership,
-    Position,
-    advance,
     after_own_removal,
     after_own_send,
+    first_readable,
     head_seen,
     is_present,
     joined,
+    muted,
     parted,
+    read_upto,
+    unread_from,
+    unread_marked,
+    with_draft,
     without_history,
     without_row,
 )
-from recents.core.message import Message, Preview, edited, preview_of, recalled
+from recents.core.message import edited, recalled
 from recents.core.ordering import place_of
 from recents.core.replica import Gone
 from recents.core.totals import Totals, totals_of
-
-
-@dataclass
-class Room:
-    """One conversation: its head, its messages, its members."""
-
-    head: Head
-    messages: list[Message] = field(default_factory=list)
-    vanished: set[int] = field(default_factory=set)
-    """Recalled without notice."""
-    seqs: dict[tuple[str, str], int] = field(default_factory=dict)
-    members: dict[str, Membership] = field(default_factory=dict)
-    hidden: dict[str, set[int]] = field(default_factory=dict)
-    """What each member deleted for itself."""
-    photographs: dict[str, tuple[list[Message], set[int]]] = field(default_factory=dict)
-    """Messages and vanished ones as they were when a member left (T2)."""
-
-    def messages_of(self, account: str) -> tuple[list[Message], set[int]]:
-        return self.photographs.get(account) or (self.messages, self.vanished)
-
-    def hidden_from(self, account: str) -> set[int]:
-        return self.hidden.setdefault(account, set())
-
-    def position(self, account: str, seq: int) -> Position:
-        """The place after ``seq``, as ``account`` counts from it."""
-        messages, _ = self.messages_of(account)
-        skipped = [
-            message
-            for message in messages[seq:]
-            if message.counts
-            and (message.sender == account or message.seq in self.hidden_from(account))
-        ]
-        return Position(seq, messages[seq - 1].ordinal if seq else 0, len(skipped))
-
-    def retracted_after(self, account: str, seq: int) -> int:
-        """How many messages after ``seq`` were recalled that ``account`` would have counted.
-
-        Looked for where the head says that there may be some, as a store does.
-        """
-        messages, _ = self.messages_of(account)
-        last = head_seen(self.head, self.members[account]).last_retraction
-        return sum(
-            message.state == "recalled"
-            and message.counts
-            and message.sender != account
-            and message.seq not in self.hidden_from(account)
-            for message in messages[seq:last]
-        )
-
-    def newest_preview(self, account: str | None, below: int) -> Preview | None:
-        """The newest message to show below a place: to ``account``, or to everybody (P1)."""
-        messages, vanished = self.messages, self.vanished
-        hidden: set[int] = set()
-        if account is not None:
-            messages, vanished = self.messages_of(account)
-            hidden = self.hidden_from(account)
-        for message in reversed(messages[: below - 1]):
-            if message.previews and message.seq not in vanished | hidden:
-                return preview_of(message)
-        return None
+from tests.laws.core_rooms import Room
 
 
 class CoreInDictionaries:
@@ -157,14 +101,16 @@ class CoreInDictionaries:
         bumps: bool = True,
         previews: bool = True,
         displayed_seq: int | None = None,
+        marks_known: int | None = None,
     ) -> int:
         key = key_of(sender, Conversation(conversation))
         room = self._rooms.get(key)
         if room is not None and (sender, client_id) in room.seqs:
             return room.seqs[sender, client_id]
         version = self._next_version()
-        if displayed_seq is not None and room is not None:
-            self._read(key, sender, displayed_seq, version)
+        if displayed_seq is not None and room is not None and sender in room.members:
+            epoch = room.epoch(sender, marks_known)
+            self._read(key, sender, displayed_seq, version, epoch)
         post = Post(
             id="1",
             conversation=Conversation(conversation),
@@ -177,6 +123,7 @@ class CoreInDictionaries:
         )
         if room is None:
             room = self._rooms[key] = Room(Head())
+        if is_p2p(key):
             self._join(room, [sender, conversation.removeprefix("p2p:")], at_ms, version)
         assert is_present(room.head, room.members[sender])
         message = next_message(room.head, post, sender, at_ms)
@@ -215,20 +162,44 @@ class CoreInDictionaries:
 
     # Reading and deleting.
 
-    def read(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
+    def read(
+        self,
+        account: str,
+        conversation: str,
+        upto_seq: int | None = None,
+        *,
+        marks_known: int | None = None,
+    ) -> None:
         version = self._next_version()
         for key, seq in self._places(account, {conversation: upto_seq}):
-            self._read(key, account, seq, version)
+            epoch = self._rooms[key].epoch(account, marks_known)
+            self._read(key, account, seq, version, epoch)
+
+    def read_what_a_row_showed(self, account: str, row: InboxEntry) -> None:
+        """What a device sends: it knows no marks, but the row's epoch."""
+        version = self._next_version()
+        for key, seq in self._places(account, {row.conversation: row.last_seq}):
+            self._read(key, account, seq, version, row.read_epoch)
 
     def read_all(
         self,
         account: str,
         kinds: Collection[str] | None = None,
         upto: Mapping[str, int] | None = None,
+        *,
+        marks_known: Mapping[str, int] | None = None,
     ) -> None:
         version = self._next_version()
         for key, seq in self._covered(account, kinds, upto):
-            self._read(key, account, seq, version)
+            known = None if marks_known is None else marks_known.get(named_by(account, key), 0)
+            epoch = self._rooms[key].epoch(account, known)
+            self._read(key, account, seq, version, epoch)
+
+    def read_all_as_at(self, account: str, upto: Mapping[str, int], epoch: int) -> None:
+        """What a device sends: it knows no marks, but its token's version."""
+        version = self._next_version()
+        for key, seq in self._covered(account, None, upto):
+            self._read(key, account, seq, version, epoch)
 
     def delete(
         self,
@@ -262,6 +233,41 @@ class CoreInDictionaries:
                 room.members[account], room.position(account, seq), version
             )
 
+    # Marks, drafts, mutes.
+
+    def mark_unread(self, account: str, conversation: str) -> None:
+        version = self._next_version()
+        for key, _ in self._places(account, {conversation: None}):
+            room = self._rooms[key]
+            if is_visible(room.head, room.members[account]):
+                room.members[account] = unread_marked(room.members[account], version)
+                room.marks.setdefault(account, []).append(version)
+
+    def mark_unread_from(self, account: str, conversation: str, seq: int) -> None:
+        version = self._next_version()
+        room = self._rooms[key_of(account, Conversation(conversation))]
+        before = max(seq - 1, first_readable(room.members[account]))
+        position = room.position(account, before)
+        room.members[account] = unread_from(room.members[account], position, version)
+        room.marks.setdefault(account, []).append(version)
+
+    def set_draft(self, account: str, conversation: str, text: str = "", *, at_ms: int) -> None:
+        version = self._next_version()
+        key = key_of(account, Conversation(conversation))
+        room = self._rooms.get(key)
+        if room is None or account not in room.members:
+            if not text:
+                return
+            room = self._rooms.setdefault(key, Room(Head()))
+            self._join(room, [account], at_ms, version)
+        room.members[account] = with_draft(room.members[account], text, at_ms, version)
+
+    def mute(self, account: str, conversation: str, level: MuteLevel | None = None) -> None:
+        version = self._next_version()
+        for key, _ in self._places(account, {conversation: None}):
+            members = self._rooms[key].members
+            members[account] = muted(members[account], level, version)
+
     # Questions.
 
     def rows(self, account: str) -> list[InboxEntry]:
@@ -281,7 +287,8 @@ class CoreInDictionaries:
             if is_visible(room.head, membership):
                 rows.append(self._entry(account, name, room, membership))
             else:
-                gone.append(Gone(name, row_version(room.head, membership)))
+                version_gone = row_version(room.head, membership)
+                gone.append(Gone(name, version_gone, membership.cleared_seq))
         return rows, gone
 
     def _entry(
@@ -321,10 +328,12 @@ class CoreInDictionaries:
         )
         room.photographs[account] = room.messages.copy(), room.vanished.copy()
 
-    def _read(self, key: ConversationKey, account: str, seq: int, version: int) -> None:
+    def _read(
+        self, key: ConversationKey, account: str, seq: int, version: int, epoch: int | None
+    ) -> None:
         room = self._rooms[key]
         position = room.position(account, seq)
-        room.members[account] = advance(room.members[account], position, version)
+        room.members[account] = read_upto(room.members[account], position, version, epoch)
         if is_p2p(key):
             room.head = with_receipt(room.head, key, account, seq, version)
 

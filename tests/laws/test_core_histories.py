@@ -7,10 +7,14 @@ delete-for-me are in it: their rules are the core's before any command has them.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from recents.core.entry import InboxEntry
+from recents.core.ids import Conversation
 from recents.core.ordering import place_of
 from recents.core.replica import Replica
 from recents.testing.oracle import Oracle
@@ -26,8 +30,22 @@ KINDS = st.sampled_from([None, ["p2p"], ["team"], ["team", "super_team"]])
 MOSTLY = st.sampled_from([True, True, True, False])
 BACK = st.sampled_from([0, 0, 1, 2, 5])
 TEXT = st.sampled_from(["hi", "two\nlines", "x" * 300, ""])
+MARKING = ["look", "look", "mark", "back", "read", "read", "read all", "delete"]
 AFTERWARDS = st.sampled_from(["recall", "recall away", "edit", "delete"])
 LATER = st.sampled_from([0, 0, 1, 5, -3])
+LEVEL = st.sampled_from([None, "none", "mentions"])
+DRAFT = st.sampled_from(["", "", "dear", "dear ann"])
+FORGOTTEN = st.none() | st.integers(0, 2)
+"""How many of the newest marks a reader had not heard of; None: it does not say."""
+
+
+class Looked(NamedTuple):
+    """What a device had when it looked: in the words of the oracle, and in those of the wire."""
+
+    newest: dict[str, int]
+    marks: dict[str, int]
+    rows: dict[Conversation, InboxEntry]
+    version: int
 
 
 class CoreHistories(RuleBasedStateMachine):
@@ -39,7 +57,7 @@ class CoreHistories(RuleBasedStateMachine):
         self.core = CoreInDictionaries()
         self.devices = {account: Replica() for account in ACCOUNTS}
         self.told: dict[str, int] = dict.fromkeys(ACCOUNTS, 0)
-        self.known: dict[str, dict[str, int]] = {account: {} for account in ACCOUNTS}
+        self.looked: dict[str, Looked] = {account: Looked({}, {}, {}, 0) for account in ACCOUNTS}
         self.posted = 0
         self.now_ms = 1_000
 
@@ -63,13 +81,19 @@ class CoreHistories(RuleBasedStateMachine):
                 return row.last_seq
         return 0
 
+    def marks_known(self, account: str, conversation: str, forgotten: int | None) -> int | None:
+        """What a reader knew of that had not heard of the newest marks."""
+        if forgotten is None:
+            return None
+        return max(self.oracle.marks(account).get(conversation, 0) - forgotten, 0)
+
     @initialize(members=st.sets(WHO), talks=st.lists(st.tuples(WHO, WHERE, MOSTLY), max_size=12))
     def begin(self, members: set[str], talks: list[tuple[str, str, bool]]) -> None:
         """A company that has talked for a while, so that who comes later finds something."""
         self.both("create_team", "team:t1", owner="ann", members=members, name="One", at_ms=900)
         self.both("create_team", "super_team:1", owner="bob", members=members, at_ms=900)
         for who, where, counts in talks:
-            self.post(who, where, "before", (counts, True, True), 0, None)
+            self.post(who, where, "before", (counts, True, True), 0, None, None)
 
     @rule(
         who=WHO,
@@ -78,6 +102,7 @@ class CoreHistories(RuleBasedStateMachine):
         switches=st.tuples(MOSTLY, MOSTLY, MOSTLY),
         later=LATER,
         back=st.none() | BACK,
+        forgotten=FORGOTTEN,
     )
     def post(
         self,
@@ -87,6 +112,7 @@ class CoreHistories(RuleBasedStateMachine):
         switches: tuple[bool, bool, bool],
         later: int,
         back: int | None,
+        forgotten: int | None,
     ) -> None:
         displayed = None if back is None else max(self.newest(who, where) - back, 0)
         self.posted += 1
@@ -101,6 +127,7 @@ class CoreHistories(RuleBasedStateMachine):
             bumps=switches[1],
             previews=switches[2],
             displayed_seq=displayed,
+            marks_known=None if back is None else self.marks_known(who, where, forgotten),
         )
 
     @rule(who=WHO, where=WHERE, number=st.integers(1, 3))
@@ -124,7 +151,7 @@ class CoreHistories(RuleBasedStateMachine):
     ) -> None:
         """Some of what was just said is recalled or edited, or deleted by a reader."""
         for _ in range(4):
-            self.post(who, where, "well", (True, True, True), 1, None)
+            self.post(who, where, "well", (True, True, True), 1, None, None)
         seen_as = f"p2p:{who}" if where == f"p2p:{reader}" else where
         newest = self.newest(who, where)
         for back, deed in deeds:
@@ -144,9 +171,11 @@ class CoreHistories(RuleBasedStateMachine):
     def delete_message(self, who: str, where: str, back: int) -> None:
         self.both("delete_message", who, where, self.newest(who, where) - back)
 
-    @rule(who=WHO, where=WHERE, back=BACK)
-    def read(self, who: str, where: str, back: int) -> None:
-        self.both("read", who, where, max(self.newest(who, where) - back, 0))
+    @rule(who=WHO, where=WHERE, back=BACK, forgotten=FORGOTTEN)
+    def read(self, who: str, where: str, back: int, forgotten: int | None) -> None:
+        upto = max(self.newest(who, where) - back, 0)
+        marks_known = self.marks_known(who, where, forgotten)
+        self.both("read", who, where, upto, marks_known=marks_known)
 
     @rule(who=WHO, where=WHERE)
     def read_what_is_there(self, who: str, where: str) -> None:
@@ -155,17 +184,72 @@ class CoreHistories(RuleBasedStateMachine):
     @rule(who=WHO)
     def look(self, who: str) -> None:
         """A device has its list now; later it may read or delete all of it."""
-        self.known[who] = self.oracle.newest(who)
+        rows = dict(self.devices[who].rows)
+        self.looked[who] = Looked(
+            self.oracle.newest(who), self.oracle.marks(who), rows, self.core.version
+        )
 
     @rule(who=WHO, kinds=KINDS, looked=st.booleans())
     def read_all(self, who: str, kinds: list[str] | None, looked: bool) -> None:
-        self.both("read_all", who, kinds, self.known[who] if looked else None)
+        upto = self.looked[who].newest if looked else None
+        marks = self.looked[who].marks if looked else None
+        self.both("read_all", who, kinds, upto, marks_known=marks)
+
+    @rule(who=WHO, where=WHERE)
+    def read_what_was_looked_at(self, who: str, where: str) -> None:
+        """What a row said of its marks is enough to leave newer ones alone (R3, R4)."""
+        looked = self.looked[who]
+        row = looked.rows.get(Conversation(where))
+        if row is not None:
+            self.oracle.read(who, where, row.last_seq, marks_known=looked.marks[where])
+            self.core.read_what_a_row_showed(who, row)
+
+    @rule(who=WHO)
+    def read_all_that_was_looked_at(self, who: str) -> None:
+        """So is the version of a token (R5)."""
+        looked = self.looked[who]
+        self.oracle.read_all(who, upto=looked.newest, marks_known=looked.marks)
+        self.core.read_all_as_at(who, looked.newest, looked.version)
+
+    @rule(who=WHO, where=WHERE)
+    def mark_unread(self, who: str, where: str) -> None:
+        self.both("mark_unread", who, where)
+
+    @rule(who=WHO, where=WHERE, back=BACK)
+    def mark_unread_from(self, who: str, where: str, back: int) -> None:
+        self.both("mark_unread_from", who, where, self.newest(who, where) - back)
+
+    @rule(who=WHO, where=WHERE, text=DRAFT, later=LATER)
+    def set_draft(self, who: str, where: str, text: str, later: int) -> None:
+        self.both("set_draft", who, where, text, at_ms=self.time_ms(later))
+
+    @rule(who=WHO, where=WHERE, level=LEVEL)
+    def mute(self, who: str, where: str, level: str | None) -> None:
+        self.both("mute", who, where, level)
+
+    @rule(who=WHO, where=WHERE, deeds=st.lists(st.sampled_from(MARKING), min_size=2, max_size=6))
+    def one_after_the_other(self, who: str, where: str, deeds: list[str]) -> None:
+        """Marks, and reads that knew of them or did not, close together in one place."""
+        for deed in deeds:
+            if deed == "look":
+                self.look(who)
+            elif deed == "mark":
+                self.mark_unread(who, where)
+            elif deed == "back":
+                self.mark_unread_from(who, where, 1)
+            elif deed == "read":
+                self.read_what_was_looked_at(who, where)
+            elif deed == "read all":
+                self.read_all_that_was_looked_at(who)
+            else:
+                self.delete(who, where, 1, clear_history=False)
+            self.a_device_that_is_told_changes_only_shows_the_same()
 
     @rule(who=WHO, kinds=KINDS, looked=st.booleans(), clear_history=st.booleans())
     def delete_all(
         self, who: str, kinds: list[str] | None, looked: bool, clear_history: bool
     ) -> None:
-        upto = self.known[who] if looked else None
+        upto = self.looked[who].newest if looked else None
         self.both("delete_all", who, kinds, upto, clear_history=clear_history)
 
     @rule(who=WHO, where=WHERE, back=BACK, clear_history=st.booleans())

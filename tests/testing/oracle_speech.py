@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recents.testing.oracle import ExpectedRow, Oracle
+from recents.testing.oracle import ExpectedRow, ExpectedTotals, Oracle
 
 TEAM = "team:t1"
 
@@ -37,3 +37,42 @@ def text_shown(oracle: Oracle, account: str, conversation: str) -> str | None:
     """The text of the preview, None if the row has no preview."""
     preview = row_of(oracle, account, conversation).preview
     return None if preview is None else preview.text
+
+
+def empty_row(
+    conversation: str,
+    *,
+    at_ms: int,
+    last_seq: int = 0,
+    cleared_seq: int = 0,
+    name: str | None = None,
+) -> ExpectedRow:
+    """The row of a member who has read everything and finds no message."""
+    return ExpectedRow(
+        conversation=conversation,
+        place_ms=at_ms,
+        activity_ms=at_ms,
+        last_seq=last_seq,
+        read_seq=last_seq,
+        unread=0,
+        preview=None,
+        status=None,
+        membership="member",
+        name=name,
+        marked_unread=False,
+        cleared_seq=cleared_seq,
+        draft=None,
+        mute=None,
+    )
+
+
+def sums(unread: int, unread_conversations: int, conversations: int) -> ExpectedTotals:
+    """The totals of rows of which none is muted or marked."""
+    return ExpectedTotals(
+        unread=unread,
+        unread_conversations=unread_conversations,
+        conversations=conversations,
+        muted_unread=0,
+        marked_unread=0,
+        badge=unread,
+    )

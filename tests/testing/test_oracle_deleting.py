@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from recents.testing.oracle import (
-    ExpectedRow,
-    ExpectedTotals,
-    Oracle,
+from recents.testing.oracle import Oracle
+from tests.testing.oracle_speech import (
+    TEAM,
+    empty_row,
+    names_of,
+    row_of,
+    say,
+    sums,
+    team_of,
+    text_shown,
 )
-from tests.testing.oracle_speech import TEAM, names_of, row_of, say, team_of, text_shown
 
 # Deleting.
 
@@ -18,12 +23,12 @@ def test_D1_a_deleted_row_leaves_the_list_and_the_totals() -> None:
     oracle = Oracle()
     say(oracle, "alice", "p2p:bob", "a", "b")
     say(oracle, "carol", "p2p:bob", "c")
-    assert oracle.totals("bob") == ExpectedTotals(3, 2, 2, 3)
+    assert oracle.totals("bob") == sums(3, 2, 2)
     oracle.delete("bob", "p2p:alice")
     assert names_of(oracle, "bob") == ["p2p:carol"]
-    assert oracle.totals("bob") == ExpectedTotals(1, 1, 1, 1)
+    assert oracle.totals("bob") == sums(1, 1, 1)
     oracle.read("bob", "p2p:carol")
-    assert oracle.totals("bob") == ExpectedTotals(0, 0, 1, 0)
+    assert oracle.totals("bob") == sums(0, 0, 1)
 
 
 def test_D1_history_stays_and_others_notice_nothing() -> None:
@@ -153,9 +158,7 @@ def test_D5_clearing_keeps_the_row_in_its_place_empty_and_read() -> None:
     oracle = Oracle()
     say(oracle, "alice", "p2p:bob", "a", "b")
     oracle.clear_history("bob", "p2p:alice")
-    assert oracle.rows("bob") == [
-        ExpectedRow("p2p:alice", 1_001, 2, 2, 0, None, None, "member", None)
-    ]
+    assert oracle.rows("bob") == [empty_row("p2p:alice", at_ms=1_001, last_seq=2, cleared_seq=2)]
     assert oracle.history("bob", "p2p:alice") == []
     assert len(oracle.history("alice", "p2p:bob")) == 2
 
@@ -186,7 +189,7 @@ def test_D6_deleting_what_is_not_there_succeeds_and_creates_nothing() -> None:
 
 def test_T1_a_team_is_there_for_every_member_at_once_without_unread() -> None:
     oracle = team_of("olga", "alice")
-    expected = ExpectedRow(TEAM, 100, 0, 0, 0, None, None, "member", "One")
+    expected = empty_row(TEAM, at_ms=100, name="One")
     assert oracle.rows("olga") == [expected]
     assert oracle.rows("alice") == [expected]
     assert oracle.rows("bob") == []

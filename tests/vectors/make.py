@@ -11,11 +11,11 @@ from pathlib import Path
 
 from recents.testing.oracle import Oracle
 from tests.vectors.histories import HISTORIES
-from tests.vectors.orders import CURSORS, NO_CURSORS, ORDERS, Order, Row
+from tests.vectors.orders import CURSORS, NO_CURSORS, ORDERS, Order, Place, Row
 from tests.vectors.steps import History, Step
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "spec" / "vectors"
-FORMAT = 1
+FORMAT = 2
 WIDTH = 99
 
 
@@ -30,11 +30,8 @@ def ordering() -> dict[str, object]:
         "format": FORMAT,
         "vectors": [_ordered(order) for order in ORDERS],
         "cursors": [
-            {
-                "cursor": f"{activity_ms}.{name}",
-                "after": {"activity_ms": activity_ms, "conversation": name},
-            }
-            for activity_ms, name in CURSORS
+            {"cursor": f"{place_ms}.{name}", "after": _place((place_ms, name))}
+            for place_ms, name in CURSORS
         ],
         "no_cursors": NO_CURSORS,
     }
@@ -70,27 +67,37 @@ def _seen(oracle: Oracle, account: str) -> dict[str, object]:
 
 
 def _ordered(order: Order) -> dict[str, object]:
-    rows = sorted(order.rows, key=lambda row: (-row[0], row[1].encode()))
+    places = sorted(
+        [(max((row[0], *row[2:])), row[1]) for row in order.rows],
+        key=lambda place: (-place[0], place[1].encode()),
+    )
     return {
         "name": order.name,
-        "rows": [_named(row) for row in order.rows],
-        "order": [name for _, name in rows],
+        "rows": [_row(row) for row in order.rows],
+        "order": [name for _, name in places],
         "pages": [
             {
-                "after": _named(after),
-                "order": [name for _, name in rows if _is_behind((_, name), after)],
+                "after": _place(after),
+                "order": [place[1] for place in places if _is_behind(place, after)],
             }
             for after in order.after
         ],
     }
 
 
-def _is_behind(row: Row, after: Row) -> bool:
-    return row[0] < after[0] or (row[0] == after[0] and row[1].encode() > after[1].encode())
+def _is_behind(place: Place, after: Place) -> bool:
+    if place[0] != after[0]:
+        return place[0] < after[0]
+    return place[1].encode() > after[1].encode()
 
 
-def _named(row: Row) -> dict[str, object]:
-    return {"activity_ms": row[0], "conversation": row[1]}
+def _row(row: Row) -> dict[str, object]:
+    draft = {"draft_ms": row[2]} if len(row) == 3 else {}
+    return {"activity_ms": row[0], "conversation": row[1], **draft}
+
+
+def _place(place: Place) -> dict[str, object]:
+    return {"place_ms": place[0], "conversation": place[1]}
 
 
 def _text(value: object, indent: int, used: int) -> str:

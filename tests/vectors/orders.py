@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-Row = tuple[int, str]
-"""(activity_ms, conversation)"""
+Place = tuple[int, str]
+"""(place_ms, conversation)"""
+
+Row = tuple[int, str] | tuple[int, str, int]
+"""(activity_ms, conversation), and where there is a draft, when it was saved"""
 
 PRINTABLE = [chr(byte) for byte in range(0x21, 0x7F) if chr(byte) not in ":|/#"]
 LATEST = 9_007_199_254_740_991
@@ -17,7 +20,7 @@ class Order(NamedTuple):
 
     name: str
     rows: list[Row]
-    after: list[Row]
+    after: list[Place]
 
 
 ORDERS = [
@@ -74,13 +77,24 @@ ORDERS = [
         [(LATEST, "p2p:a"), (0, "p2p:a")],
     ),
     Order(
+        "a draft saved since moves its row up, an older one does not",
+        [
+            (3_000, "p2p:a"),
+            (1_000, "p2p:b", 4_000),
+            (5_000, "p2p:c", 2_000),
+            (3_000, "p2p:d", 3_000),
+            (2_999, "p2p:Z", 3_000),
+        ],
+        [(4_000, "p2p:b"), (3_000, "p2p:a"), (1_000, "p2p:b")],
+    ),
+    Order(
         "a page begins behind a place, whether a row stands there or not",
         [(3_000, "p2p:a"), (2_000, "p2p:b"), (2_000, "p2p:d"), (1_000, "p2p:e")],
         [(2_500, "p2p:z"), (2_000, "p2p:c"), (2_000, "p2p:"), (500, "p2p:a"), (9_000, "p2p:a")],
     ),
 ]
 
-CURSORS: list[Row] = [
+CURSORS: list[Place] = [
     (0, "p2p:a"),
     (1_700_000_000_000, "super_team:big"),
     (LATEST, "p2p:~"),

@@ -60,14 +60,46 @@ def delete_message(account: str, conversation: str, seq: int) -> Step:
     return _step("delete_message", account=account, conversation=conversation, seq=seq)
 
 
-def read(account: str, conversation: str, upto_seq: int | None = None) -> Step:
-    return _step("read", account=account, conversation=conversation, upto_seq=upto_seq)
+def read(
+    account: str,
+    conversation: str,
+    upto_seq: int | None = None,
+    *,
+    marks_known: int | None = None,
+) -> Step:
+    return _step(
+        "read",
+        account=account,
+        conversation=conversation,
+        upto_seq=upto_seq,
+        marks_known=marks_known,
+    )
 
 
 def read_all(
-    account: str, kinds: Sequence[str] | None = None, upto: dict[str, int] | None = None
+    account: str,
+    kinds: Sequence[str] | None = None,
+    upto: dict[str, int] | None = None,
+    *,
+    marks_known: dict[str, int] | None = None,
 ) -> Step:
-    return _step("read_all", account=account, kinds=kinds, upto=upto)
+    return _step("read_all", account=account, kinds=kinds, upto=upto, marks_known=marks_known)
+
+
+def mark(account: str, conversation: str) -> Step:
+    return _step("mark_unread", account=account, conversation=conversation)
+
+
+def mark_from(account: str, conversation: str, seq: int) -> Step:
+    return _step("mark_unread_from", account=account, conversation=conversation, seq=seq)
+
+
+def draft(account: str, conversation: str, text: str, at_ms: int) -> Step:
+    return _step("set_draft", account=account, conversation=conversation, text=text, at_ms=at_ms)
+
+
+def mute(account: str, conversation: str, level: str | None = None) -> Step:
+    return _step("mute", account=account, conversation=conversation, level=level)
 
 
 def delete(

@@ -9,11 +9,12 @@ Rules of this file:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 P2P = "p2p"
 TEAM_KINDS = ("team", "super_team")
 KINDS = (P2P, *TEAM_KINDS)
+MUTE_LEVELS = ("none", "mentions")
 
 NEVER_DELETED = -1
 """`Member.deleted_seq` of a row that nobody deleted; an empty row is deleted at 0."""
@@ -59,6 +60,14 @@ class Parting:
     team_name: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A text that was not sent yet, and when somebody wanted it kept (G6)."""
+
+    text: str
+    at_ms: int
+
+
 @dataclass(slots=True)
 class Member:
     """What one account did in one conversation."""
@@ -66,7 +75,7 @@ class Member:
     joined_ms: int
     joined_seq: int
     read_seq: int
-    """How far read; reading, deleting, clearing and joining move it forward."""
+    """How far read; reading, deleting, clearing and joining move it forward, one mark back."""
     receipt_seq: int = 0
     """How far the others are told it was read; only reading moves it (R6)."""
     cleared_seq: int = 0
@@ -74,6 +83,45 @@ class Member:
     deleted_messages: set[int] = field(default_factory=set)
     """The seqs that were deleted for this account alone."""
     parting: Parting | None = None
+    marks: int = 0
+    """How often the account marked this conversation unread, in either way."""
+    moved_back_by: int = 0
+    """Which of these marks last moved `read_seq` back (R3); 0: none since it joined."""
+    dotted_by: int = 0
+    """Which of these marks put the dot on the row (R4); 0: there is no dot."""
+    drafts: list[Draft] = field(default_factory=list)
+    """All versions of the draft since there was none; the last one stands (G6)."""
+    mute: str | None = None
+    """What still alerts: `"none"` or `"mentions"`; None: everything (G2)."""
+
+    def read(self, seq: int, marks_known: int | None) -> None:
+        """Read up to `seq`, as somebody who knew of so many marks; None: of all (R1, R3, R4).
+
+        A mark that the reader did not know of stands: it was made after what the reader saw.
+        """
+        if marks_known is None or self.moved_back_by <= marks_known:
+            self.read_seq = max(self.read_seq, seq)
+        if marks_known is None or self.dotted_by <= marks_known:
+            self.dotted_by = 0
+        # Whoever wrote may know that it was on a screen, whatever its reader marked since (R6).
+        self.receipt_seq = max(self.receipt_seq, seq)
+
+    def delete(self, seq: int) -> None:
+        """Hide the row up to `seq`, which is read with it; the dot goes with the row (D1, D6)."""
+        self.read_seq = max(self.read_seq, seq)
+        if seq > self.deleted_seq:
+            self.deleted_seq = seq
+            self.dotted_by = 0
+
+    def clear(self, seq: int) -> None:
+        """Take the messages up to `seq` away; they are read with it (D3, D5)."""
+        self.read_seq = max(self.read_seq, seq)
+        self.cleared_seq = max(self.cleared_seq, seq)
+
+    def copy(self) -> Member:
+        """Return the same, to go another way from here."""
+        deleted, drafts = self.deleted_messages.copy(), self.drafts.copy()
+        return replace(self, deleted_messages=deleted, drafts=drafts)
 
 
 @dataclass(slots=True)
@@ -101,7 +149,10 @@ class Conversation:
         return member is not None and member.parting is None and not self.dismissed
 
     def join(self, account: str, at_ms: int) -> None:
-        """Make `account` a member, again if it had gone: nothing of before is unread (U5)."""
+        """Make `account` a member, again if it had gone: nothing of before is unread (U5).
+
+        Its mute goes on (G2), its marks and its draft do not.
+        """
         before = self.members.get(account)
         if before is None:
             self.members[account] = Member(at_ms, self.newest_seq, self.newest_seq)
@@ -110,12 +161,23 @@ class Conversation:
             before.joined_ms = max(before.joined_ms, at_ms)
             before.joined_seq = before.read_seq = self.newest_seq
             before.deleted_seq = NEVER_DELETED
+            before.moved_back_by = before.dotted_by = 0
+            before.drafts = []
 
     def part(self, account: str, membership: str) -> None:
         """Take `account` out; it goes on seeing the team as it is at this moment (T2)."""
         if self.is_present(account):
             photograph = Parting(membership, tuple(self.messages), self.name)
             self.members[account].parting = photograph
+
+    def copy(self) -> Conversation:
+        """Return the same, to go another way from here."""
+        return replace(
+            self,
+            messages=self.messages.copy(),
+            first_seqs=self.first_seqs.copy(),
+            members={account: member.copy() for account, member in self.members.items()},
+        )
 
 
 def kind_of(conversation: str) -> str:

@@ -38,10 +38,19 @@ class ExpectedPreview:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedDraft:
+    """A text that was not sent yet, and since when it gives the row its place (G6, O2)."""
+
+    text: str
+    time_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedRow:
     """One row of the list, as the account must see it."""
 
     conversation: str
+    place_ms: int
     activity_ms: int
     last_seq: int
     read_seq: int
@@ -50,6 +59,10 @@ class ExpectedRow:
     status: str | None
     membership: str
     name: str | None
+    marked_unread: bool
+    cleared_seq: int
+    draft: ExpectedDraft | None
+    mute: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,8 @@ class ExpectedTotals:
     unread: int
     unread_conversations: int
     conversations: int
+    muted_unread: int
+    marked_unread: int
     badge: int
 
 
@@ -114,7 +129,7 @@ def preview(conversation: Conversation, account: str) -> ExpectedPreview | None:
 
 
 def activity_ms(conversation: Conversation, account: str) -> int:
-    """The newest of: joining, and the last bumping message (O2).
+    """The newest of: joining, and the last bumping message; drafts left aside (O2).
 
     Times never decrease within a conversation (M4), so the last bumping message is the one
     with the highest time. It still holds the row's place when it is recalled or deleted.
@@ -124,6 +139,19 @@ def activity_ms(conversation: Conversation, account: str) -> int:
         if message.bumps:
             return max(joined_ms, message.time_ms)
     return joined_ms
+
+
+def draft(conversation: Conversation, account: str) -> ExpectedDraft | None:
+    """The draft that stands; while there is one its time never goes back (G6, O2)."""
+    kept = conversation.members[account].drafts
+    return ExpectedDraft(kept[-1].text, max(one.at_ms for one in kept)) if kept else None
+
+
+def place_ms(conversation: Conversation, account: str) -> int:
+    """What places the row: its activity, or a draft that is newer (O2)."""
+    standing = draft(conversation, account)
+    activity = activity_ms(conversation, account)
+    return activity if standing is None else max(activity, standing.time_ms)
 
 
 def status(conversation: Conversation, account: str) -> str | None:
@@ -160,16 +188,34 @@ def is_listed(conversation: Conversation, account: str) -> bool:
 
 def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
     """The row of `conversation`, which `account` calls `named`."""
+    member = conversation.members[account]
     return ExpectedRow(
         conversation=named,
+        place_ms=place_ms(conversation, account),
         activity_ms=activity_ms(conversation, account),
         last_seq=len(messages_known_to(conversation, account)),
-        read_seq=conversation.members[account].read_seq,
+        read_seq=member.read_seq,
         unread=len(countable_seqs(conversation, account)),
         preview=preview(conversation, account),
         status=status(conversation, account),
         membership=membership(conversation, account),
         name=team_name(conversation, account),
+        marked_unread=member.dotted_by > 0,
+        cleared_seq=member.cleared_seq,
+        draft=draft(conversation, account),
+        mute=member.mute,
+    )
+
+
+def totals(rows: Sequence[ExpectedRow]) -> ExpectedTotals:
+    """The sums over `rows`; the badge leaves muted ones out (U4)."""
+    return ExpectedTotals(
+        unread=sum(row.unread for row in rows),
+        unread_conversations=len([row for row in rows if row.unread > 0]),
+        conversations=len(rows),
+        muted_unread=sum(row.unread for row in rows if row.mute is not None),
+        marked_unread=len([row for row in rows if row.marked_unread]),
+        badge=sum(row.unread for row in rows if row.mute is None),
     )
 
 

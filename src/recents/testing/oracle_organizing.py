@@ -1,0 +1,205 @@
+"""What the oracle is told of reading and deleting, marks, drafts and mutes.
+
+Rules of this file:
+
+1. A command covers what its device had when it was given: up to which message, and which marks
+   it had heard of. What came since stands (R1, R3, R5, D2).
+2. All of it concerns one account; nobody else notices but by a receipt (R6, D1).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from recents.testing import oracle_recount as recount
+from recents.testing.oracle_facts import KINDS, MUTE_LEVELS, P2P, Draft, kind_of
+from recents.testing.oracle_rooms import Rooms
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+
+class Organizing(Rooms):
+    """What an account does with its rows."""
+
+    # Reading and deleting.
+
+    def read(
+        self,
+        account: str,
+        conversation: str,
+        upto_seq: int | None = None,
+        *,
+        marks_known: int | None = None,
+    ) -> None:
+        """Read up to `upto_seq`, or all there is now; never back (R1), nothing if unknown (R2).
+
+        Args:
+            account: Who reads.
+            conversation: What.
+            upto_seq: The newest message that the reader saw; None: the newest there is now.
+            marks_known: How many of the marks on this conversation, by `mark_unread` and
+                `mark_unread_from`, the reader had heard of: `marks` said so when it looked. Those
+                made since stand (R3, R4); the peer is told all the same (R6). None: all.
+
+        Raises:
+            ValueError: `upto_seq` is beyond the newest message, or there were fewer marks.
+        """
+        self._read_each(account, {conversation: upto_seq}, {conversation: marks_known})
+
+    def read_all(
+        self,
+        account: str,
+        kinds: Collection[str] | None = None,
+        upto: Mapping[str, int] | None = None,
+        *,
+        marks_known: Mapping[str, int] | None = None,
+    ) -> None:
+        """Read every row, or those of `kinds`, gone and dismissed teams included (R5).
+
+        Args:
+            account: Who reads.
+            kinds: `"p2p"`, `"team"`, `"super_team"`; None for all of them.
+            upto: The newest seq that the device had, by conversation. What is not in it (unknown
+                to the device, joined since) is not touched. None: all there is now.
+            marks_known: As in `read`, by conversation; of one that is not in it the reader knew
+                no mark. None: all there are now.
+
+        Raises:
+            ValueError: There is no such kind, a seq is beyond the newest message, or there were
+                fewer marks.
+        """
+        self._read_each(account, self._covered(account, kinds, upto), marks_known)
+
+    def delete(
+        self,
+        account: str,
+        conversation: str,
+        upto_seq: int | None = None,
+        *,
+        clear_history: bool = False,
+    ) -> None:
+        """Delete the row until a message newer than `upto_seq` comes (D1, D2, D6).
+
+        Args:
+            account: Who deletes.
+            conversation: Which row.
+            upto_seq: The newest message that the device had; None: the newest there is now.
+            clear_history: Whether the messages up to there go as well (D3).
+
+        Raises:
+            ValueError: `upto_seq` is beyond the newest message.
+        """
+        self._delete_each(account, {conversation: upto_seq}, clear_history)
+
+    def delete_all(
+        self,
+        account: str,
+        kinds: Collection[str] | None = None,
+        upto: Mapping[str, int] | None = None,
+        *,
+        clear_history: bool = False,
+    ) -> None:
+        """Delete every row, or those of `kinds` (D4); `kinds` and `upto` as in `read_all`.
+
+        Raises:
+            ValueError: There is no such kind, or a seq is beyond the newest message.
+        """
+        self._delete_each(account, self._covered(account, kinds, upto), clear_history)
+
+    def clear_history(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
+        """Take the messages up to `upto_seq`, or all, from `account`; the row stays (D5).
+
+        Raises:
+            ValueError: `upto_seq` is beyond the newest message.
+        """
+        for member, seq in self._positions(account, {conversation: upto_seq}).values():
+            member.clear(seq)
+
+    # Marks, drafts, mutes.
+
+    def mark_unread(self, account: str, conversation: str) -> None:
+        """Put a dot on the row (R4); nothing where the list has no such row."""
+        room = self._find(account, conversation)
+        if room is not None and recount.is_listed(room, account):
+            member = room.members[account]
+            member.marks += 1
+            member.dotted_by = member.marks
+
+    def mark_unread_from(self, account: str, conversation: str, seq: int) -> None:
+        """Make the messages from `seq` on unread again (R3).
+
+        What was cleared, or was there before `account` joined, stays read (U1).
+
+        Raises:
+            ValueError: `account` knows no such message.
+        """
+        room = self._find(account, conversation)
+        if room is None or not 1 <= seq <= self.newest(account)[conversation]:
+            raise ValueError(f"{account} knows no message {seq} in {conversation}")
+        member = room.members[account]
+        member.marks += 1
+        member.moved_back_by = member.marks
+        member.read_seq = max(seq - 1, member.cleared_seq, member.joined_seq)
+
+    def set_draft(self, account: str, conversation: str, text: str = "", *, at_ms: int) -> None:
+        """Keep `text` with the row, an empty one for none (G6).
+
+        A first draft begins a P2P conversation for `account` alone.
+
+        Raises:
+            ValueError: `account` never was in this team.
+        """
+        room = self._find(account, conversation)
+        if room is None:
+            if not text:
+                return
+            if kind_of(conversation) != P2P:
+                raise ValueError(f"{account} is not a member of {conversation}")
+            room = self._begin_p2p(account, conversation)
+            self._join(account, conversation, room, at_ms)
+        drafts = room.members[account].drafts
+        if not text:
+            drafts.clear()
+        elif not drafts or drafts[-1].text != text:
+            drafts.append(Draft(text, at_ms))
+
+    def mute(self, account: str, conversation: str, level: str | None = None) -> None:
+        """Let only so much alert: `"none"`, `"mentions"`; None: everything again (G2, U4).
+
+        Raises:
+            ValueError: There is no such level, or `account` has no such conversation to mute.
+        """
+        if level is not None and level not in MUTE_LEVELS:
+            raise ValueError(f"there is no level {level!r}")
+        member = self._member(account, conversation)
+        if member is not None:
+            member.mute = level
+        elif level is not None:
+            raise ValueError(f"{account} has no {conversation} to mute")
+
+    # How the facts are found and changed.
+
+    def _covered(
+        self, account: str, kinds: Collection[str] | None, upto: Mapping[str, int] | None
+    ) -> dict[str, int | None]:
+        """What a command on many conversations covers, and up to where."""
+        for kind in kinds or ():
+            if kind not in KINDS:
+                raise ValueError(f"there is no kind {kind!r}")
+        rooms = self._by_account.get(account, {})
+        hidden = {name for name in rooms if not recount.is_listed(rooms[name], account)}
+        asked = dict.fromkeys(rooms) if upto is None else upto
+        return {
+            named: seq
+            for named, seq in asked.items()
+            if named not in hidden and (kinds is None or kind_of(named) in kinds)
+        }
+
+    def _delete_each(
+        self, account: str, wanted: Mapping[str, int | None], clear_history: bool
+    ) -> None:
+        for member, seq in self._positions(account, wanted).values():
+            member.delete(seq)
+            if clear_history:
+                member.clear(seq)

@@ -1,0 +1,497 @@
+"""What pending commands make of a row; and that it is what the node will make of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recents.core.commands import (
+    AddMembers,
+    AnyCommand,
+    ClearHistory,
+    CreateTeam,
+    Delete,
+    DeleteAll,
+    DismissTeam,
+    LeaveTeam,
+    MarkUnread,
+    MarkUnreadFrom,
+    Mute,
+    Post,
+    Read,
+    ReadAll,
+    RenameTeam,
+    SetDraft,
+)
+from recents.core.entry import InboxEntry, entry_of, is_visible
+from recents.core.errors import Code
+from recents.core.head import Head, absorb, next_message
+from recents.core.ids import Conversation
+from recents.core.membership import (
+    Draft,
+    Membership,
+    Position,
+    after_own_send,
+    first_readable,
+    joined,
+    muted,
+    read_upto,
+    unread_from,
+    unread_marked,
+    with_draft,
+    without_history,
+    without_row,
+)
+from recents.core.message import Message, Preview
+from recents.core.overlay import shown
+from recents.core.pending import Pending, Refusal, answered, failed
+
+BOB = Conversation("p2p:bob")
+CREW = Conversation("team:t1")
+replace = msgspec.structs.replace
+_numbers = itertools.count(1)
+
+
+def pending(command: AnyCommand, *, at_ms: int = 9_000, **known: object) -> Pending:
+    made = Pending(number=next(_numbers), command=command, at_ms=at_ms)
+    return replace(made, **known)
+
+
+def post(text: str = "mine", name: Conversation = BOB, **fields: object) -> Post:
+    made = Post(id="r", conversation=name, client_id=text, text=text)
+    return replace(made, **fields)
+
+
+def preview(seq: int, text: str = "theirs", sender: str = "bob") -> Preview:
+    return Preview(seq=seq, client_id=text, sender=sender, time_ms=1_000 + seq, text=text)
+
+
+def row(conversation: Conversation = BOB, **fields: object) -> InboxEntry:
+    """Five messages of Bob's, the last three unread."""
+    made = InboxEntry(
+        conversation=conversation,
+        version=7,
+        activity_ms=1_005,
+        last_seq=5,
+        read_seq=2,
+        unread=3,
+        preview=preview(5),
+    )
+    return replace(made, **fields)
+
+
+def see(confirmed: InboxEntry | None, *commands: Pending, name: Conversation = BOB) -> InboxEntry:
+    seen = shown("ann", name, confirmed, commands)
+    assert seen is not None
+    return seen
+
+
+def hides(confirmed: InboxEntry | None, *commands: Pending) -> bool:
+    return shown("ann", BOB, confirmed, commands) is None
+
+
+# Messages.
+
+
+def test_without_commands_a_row_is_shown_as_it_is() -> None:
+    marked = row(marked_unread=True, read_epoch=4, mute="none", draft=Draft("d", 5), status="read")
+    assert see(marked) == marked
+    assert hides(None)
+
+
+def test_P4_a_message_on_its_way_is_shown_on_top_and_moves_the_row_up() -> None:
+    seen = see(row(), pending(post()))
+    assert seen.preview is not None
+    assert (seen.preview.text, seen.preview.seq, seen.preview.time_ms) == ("mine", 0, 9_000)
+    assert (seen.status, seen.activity_ms, seen.unread, seen.last_seq) == ("sending", 9_000, 3, 5)
+    assert (seen.version, seen.read_seq) == (7, 2)
+
+
+def test_P4_its_status_goes_forward() -> None:
+    one = pending(post())
+    refusal = Refusal(Code.NOT_A_MEMBER, "no")
+    assert see(row(), failed(one, refusal)).status == "failed"
+    assert see(row(), one).status == "sending"
+    assert see(row(), answered(one, 8, 6)).status == "sent"
+
+
+def test_M2_a_message_that_the_row_shows_already_is_shown_once() -> None:
+    there = row(preview=preview(5, "mine", "ann"), status="read", unread=0)
+    assert see(there, pending(post())) == there
+    assert see(there, pending(post("other"))).status == "sending"
+    assert see(row(preview=preview(5, "mine", "bob")), pending(post())).status == "sending"
+
+
+def test_M3_a_message_without_preview_or_bump_changes_neither() -> None:
+    quiet = post(previews=False, bumps=False, counts=False)
+    assert see(row(), pending(quiet)) == row()
+    before = see(row(), pending(post("loud")), pending(quiet))
+    assert before.preview is not None
+    assert (before.preview.text, before.status) == ("loud", "sending")
+
+
+def test_the_first_message_makes_a_row() -> None:
+    seen = see(None, pending(post()))
+    assert (seen.version, seen.last_seq, seen.activity_ms, seen.unread) == (0, 0, 9_000, 0)
+
+
+def test_U6_a_message_reads_what_was_on_screen_by_who_knew_the_marks() -> None:
+    displayed = pending(post(displayed_seq=4, epoch=1), seen_seq=5, left=1)
+    assert see(row(), displayed).unread == 1
+    assert see(row(read_epoch=2), displayed).unread == 3
+
+
+def test_G6_sending_clears_the_draft() -> None:
+    assert see(row(draft=Draft("d", 2_000)), pending(post())).draft is None
+
+
+# Reading.
+
+
+def test_R1_what_arrives_after_a_read_stays_unread() -> None:
+    read = pending(Read(id="r", conversation=BOB, upto_seq=5), seen_seq=5)
+    assert (see(row(), read).unread, see(row(), read).read_seq) == (0, 5)
+    later = row(last_seq=7, unread=5, preview=preview(7))
+    assert (see(later, read).unread, see(later, read).read_seq) == (2, 5)
+
+
+def test_R1_a_read_without_a_position_reads_all() -> None:
+    assert see(row(), pending(Read(id="r", conversation=BOB))).unread == 0
+
+
+def test_R1_a_partial_read_counts_what_the_device_knew() -> None:
+    def read(left: int | None) -> Pending:
+        return pending(Read(id="r", conversation=BOB, upto_seq=3), seen_seq=5, left=left)
+
+    assert see(row(), read(1)).unread == 1, "one of the two was counted"
+    assert see(row(), read(None)).unread == 2, "at most as many as there are"
+    assert see(row(last_seq=6, unread=4), read(1)).unread == 2, "and what came since"
+    assert see(row(unread=1), read(None)).unread == 1, "a read never makes anything unread"
+
+
+def test_R1_a_read_below_the_position_changes_nothing() -> None:
+    read = pending(Read(id="r", conversation=BOB, upto_seq=1), seen_seq=5)
+    assert see(row(), read) == row()
+
+
+def test_R3_a_newer_mark_stands() -> None:
+    read = Read(id="r", conversation=BOB, upto_seq=5, epoch=3)
+    assert see(row(read_epoch=4), pending(read, seen_seq=5)).unread == 3
+    dotted = row(marked_unread=True, read_epoch=4)
+    assert see(dotted, pending(read, seen_seq=5)).marked_unread
+    knowing = pending(replace(read, epoch=4), seen_seq=5)
+    assert (see(dotted, knowing).unread, see(dotted, knowing).marked_unread) == (0, False)
+
+
+def test_R3_unread_again_from_a_message_on() -> None:
+    mark = pending(MarkUnreadFrom(id="r", conversation=BOB, seq=2), seen_seq=5, left=4)
+    seen = see(row(read_seq=5, unread=0), mark)
+    assert (seen.unread, seen.read_seq, seen.read_epoch) == (4, 1, 0)
+    assert see(row(read_seq=5, unread=0, cleared_seq=3), mark).unread == 2
+
+
+def test_R3_reading_a_part_of_what_was_made_unread() -> None:
+    mark = pending(MarkUnreadFrom(id="r", conversation=BOB, seq=1), seen_seq=5, left=5)
+    read = pending(Read(id="s", conversation=BOB, upto_seq=3), seen_seq=5, left=2)
+    assert see(row(read_seq=5, unread=0), mark, read).unread == 2
+
+
+def test_R4_a_dot_and_a_read_take_turns() -> None:
+    mark = pending(MarkUnread(id="m", conversation=BOB))
+    read = pending(Read(id="r", conversation=BOB, upto_seq=5), seen_seq=5)
+    assert (see(row(), mark).marked_unread, see(row(), mark).unread) == (True, 3)
+    assert not see(row(), mark, read).marked_unread
+    assert see(row(), read, mark).marked_unread
+    delete = pending(Delete(id="d", conversation=BOB, upto_seq=5), seen_seq=5)
+    assert not see(row(), delete, mark, pending(post())).marked_unread, "no row, no dot"
+
+
+def test_R5_reading_all_covers_the_rows_it_was_given_with() -> None:
+    everything = pending(ReadAll(id="r"), seqs={BOB: 5}, epoch=3)
+    assert see(row(), everything).unread == 0
+    assert see(row(last_seq=6, unread=4), everything).unread == 1
+    assert see(row(read_epoch=4), everything).unread == 3
+    other = pending(ReadAll(id="r"), seqs={CREW: 5}, epoch=3)
+    assert see(row(), other) == row()
+
+
+# Deleting.
+
+
+def test_D1_a_deleted_row_is_away_and_back_with_the_next_message() -> None:
+    delete = pending(Delete(id="d", conversation=BOB, upto_seq=5), seen_seq=5)
+    assert hides(row(), delete)
+    assert hides(row(), pending(Delete(id="d", conversation=BOB)))
+    back = see(row(last_seq=6, unread=4, preview=preview(6)), delete)
+    assert (back.unread, back.read_seq, back.cleared_seq) == (1, 5, 0)
+    mine = see(row(), delete, pending(post()))
+    assert (mine.unread, mine.status) == (0, "sending")
+
+
+def test_D2_a_deletion_covers_the_messages_in_front_of_it() -> None:
+    assert hides(row(), pending(post()), pending(Delete(id="d", conversation=BOB, upto_seq=5)))
+    assert hides(None, pending(post()), pending(Delete(id="d", conversation=BOB, upto_seq=0)))
+
+
+def test_D3_D5_history_goes_up_to_there() -> None:
+    delete = Delete(id="d", conversation=BOB, upto_seq=5, clear_history=True)
+    assert see(row(), pending(delete), pending(post())).cleared_seq == 5
+    for clear in (
+        ClearHistory(id="c", conversation=BOB, upto_seq=5),
+        ClearHistory(id="c", conversation=BOB),
+    ):
+        seen = see(row(status="sent"), pending(clear))
+        assert (seen.preview, seen.status, seen.unread) == (None, None, 0)
+        assert (seen.activity_ms, seen.cleared_seq) == (1_005, 5)
+
+
+def test_D5_clearing_covers_a_message_on_its_way_but_not_its_place() -> None:
+    seen = see(row(), pending(post()), pending(ClearHistory(id="c", conversation=BOB, upto_seq=5)))
+    assert (seen.preview, seen.cleared_seq, seen.activity_ms) == (None, 5, 9_000)
+
+
+def test_D4_deleting_all_covers_the_rows_it_was_given_with() -> None:
+    everything = pending(DeleteAll(id="d", clear_history=True), seqs={BOB: 5})
+    assert hides(row(), everything)
+    back = see(row(last_seq=6, unread=4, preview=preview(6)), everything)
+    assert (back.unread, back.cleared_seq) == (1, 5)
+    assert see(row(), pending(DeleteAll(id="d"), seqs={CREW: 5})) == row()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        Read(id="r", conversation=BOB, upto_seq=1),
+        MarkUnread(id="r", conversation=BOB),
+        Delete(id="r", conversation=BOB),
+        Mute(id="r", conversation=BOB, level="none"),
+        SetDraft(id="r", conversation=BOB),
+        DeleteAll(id="r"),
+    ],
+)
+def test_R2_D6_on_nothing_nothing_is_shown(command: AnyCommand) -> None:
+    assert hides(None, pending(command))
+
+
+# Drafts and muting.
+
+
+def test_G6_a_draft_orders_the_row_and_gives_back_the_place() -> None:
+    drafted = see(row(), pending(SetDraft(id="r", conversation=BOB, text="hm")))
+    assert (drafted.draft, drafted.place_ms) == (Draft("hm", 9_000), 9_000)
+    emptied = see(drafted, pending(SetDraft(id="r", conversation=BOB)))
+    assert (emptied.draft, emptied.place_ms) == (None, 1_005)
+
+
+def test_G6_a_draft_to_somebody_new_makes_a_row_but_not_in_an_unknown_team() -> None:
+    seen = see(None, pending(SetDraft(id="r", conversation=BOB, text="hm")))
+    assert (seen.draft, seen.activity_ms) == (Draft("hm", 9_000), 9_000)
+    in_team = pending(SetDraft(id="r", conversation=CREW, text="hm"))
+    assert shown("ann", CREW, None, [in_team]) is None
+
+
+def test_G2_muting_and_unmuting() -> None:
+    quiet = see(row(), pending(Mute(id="r", conversation=BOB, level="mentions")))
+    assert (quiet.mute, quiet.unread) == ("mentions", 3)
+    assert see(quiet, pending(Mute(id="r", conversation=BOB))).mute is None
+
+
+# Teams.
+
+
+def test_T1_a_new_team_is_shown_and_can_be_talked_in() -> None:
+    create = pending(CreateTeam(id="r", conversation=CREW, name="Crew"), at_ms=8_000)
+    seen = see(None, create, name=CREW)
+    assert (seen.name, seen.unread, seen.activity_ms, seen.preview) == ("Crew", 0, 8_000, None)
+    talk = see(None, create, pending(post("hi", CREW)), name=CREW)
+    assert (talk.status, talk.activity_ms) == ("sending", 9_000)
+    there = row(CREW, name="Known")
+    assert see(there, create, name=CREW) == there
+
+
+def test_T2_renaming_leaving_and_dismissing() -> None:
+    there = row(CREW, name="Crew")
+    rename = pending(RenameTeam(id="r", conversation=CREW, name="New"))
+    assert see(there, rename, name=CREW).name == "New"
+    leave = pending(LeaveTeam(id="r", conversation=CREW))
+    assert see(there, leave, name=CREW).membership == "left"
+    dismiss = pending(DismissTeam(id="r", conversation=CREW))
+    assert see(there, dismiss, name=CREW).membership == "dismissed"
+    removed = row(CREW, membership="removed")
+    assert see(removed, rename, name=CREW).membership == "removed"
+
+
+def test_who_else_is_in_a_team_no_row_shows() -> None:
+    add = pending(AddMembers(id="r", conversation=CREW, members=("bob",)))
+    assert see(row(CREW), add, name=CREW) == row(CREW)
+
+
+# What the node makes of it.
+
+
+@dataclass
+class Talk:
+    """Ann's conversation with Bob as a node has it; every call is a commit."""
+
+    head: Head = field(default_factory=Head)
+    ann: Membership = field(default_factory=lambda: joined(Head(), 1_000, 1))
+    messages: list[Message] = field(default_factory=list)
+    version: int = 1
+    now_ms: int = 1_000
+
+    def row(self) -> InboxEntry | None:
+        return entry_of("ann", BOB, self.head, self.ann) if self.visible else None
+
+    @property
+    def visible(self) -> bool:
+        return is_visible(self.head, self.ann)
+
+    def position(self, seq: int) -> Position:
+        counted = [message for message in self.messages if message.counts]
+        return Position(
+            seq,
+            sum(message.seq <= seq for message in counted),
+            sum(message.seq > seq and message.sender == "ann" for message in counted),
+        )
+
+    def left_after(self, seq: int) -> int:
+        """How many of Bob's messages after one a device that has them all counts."""
+        return sum(one.seq > seq and one.counts and one.sender == "bob" for one in self.messages)
+
+    def commit(self, command: AnyCommand, at_ms: int, sender: str = "ann") -> None:
+        self.version += 1
+        version, ann, end = self.version, self.ann, self.head.last_seq
+        match command:
+            case Post():
+                if command.displayed_seq is not None:
+                    place = self.position(command.displayed_seq)
+                    ann = read_upto(ann, place, version, command.epoch)
+                message = next_message(self.head, command, sender, at_ms)
+                self.messages.append(message)
+                self.head = absorb(self.head, message, version)
+                ann = after_own_send(ann, message, version) if sender == "ann" else ann
+            case Read():
+                ann = read_upto(ann, self.position(command.upto_seq or 0), version, command.epoch)
+            case MarkUnread():
+                ann = unread_marked(ann, version) if self.visible else ann
+            case MarkUnreadFrom():
+                place = self.position(max(command.seq - 1, first_readable(ann)))
+                ann = unread_from(ann, place, version)
+            case Delete():
+                place = self.position(end if command.upto_seq is None else command.upto_seq)
+                ann = without_row(ann, place, version, clear_history=command.clear_history)
+            case ClearHistory():
+                place = self.position(end if command.upto_seq is None else command.upto_seq)
+                ann = without_history(ann, place, version)
+            case SetDraft():
+                ann = with_draft(ann, command.text, at_ms, version)
+            case Mute():
+                ann = muted(ann, command.level, version)
+            case _:
+                raise NotImplementedError(command)
+        self.ann = ann
+
+
+Deed = tuple[str, int, bool]
+"""What, a place between 0 and 9 of the conversation, and something to decide."""
+
+_deeds = st.tuples(
+    st.sampled_from(
+        ["post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute"]
+    ),
+    st.integers(0, 9),
+    st.booleans(),
+)
+
+
+def command_of(deed: Deed, newest: int, epoch: int | None, number: int) -> AnyCommand:
+    what, place, flag = deed
+    seq = newest * place // 9
+    made: dict[str, Callable[[], AnyCommand]] = {
+        "post": lambda: post(
+            f"c{number}",
+            counts=flag or place > 3,
+            previews=place != 5,
+            bumps=place != 6,
+            displayed_seq=seq if flag else None,
+            epoch=epoch,
+        ),
+        "read": lambda: Read(id="r", conversation=BOB, upto_seq=seq, epoch=epoch),
+        "mark": lambda: MarkUnread(id="r", conversation=BOB),
+        "mark_from": lambda: MarkUnreadFrom(id="r", conversation=BOB, seq=max(seq, 1)),
+        "delete": lambda: Delete(id="r", conversation=BOB, upto_seq=newest, clear_history=flag),
+        "clear": lambda: ClearHistory(id="r", conversation=BOB, upto_seq=newest),
+        "draft": lambda: SetDraft(id="r", conversation=BOB, text="d" * (place % 3)),
+        "mute": lambda: Mute(id="r", conversation=BOB, level="none" if flag else None),
+    }
+    return made[what]()
+
+
+def left_of(command: AnyCommand, talk: Talk) -> int | None:
+    match command:
+        case Read():
+            return talk.left_after(command.upto_seq or 0)
+        case MarkUnreadFrom():
+            return talk.left_after(max(command.seq - 1, talk.ann.cleared_seq))
+        case Post() if command.displayed_seq is not None:
+            return talk.left_after(command.displayed_seq)
+        case _:
+            return None
+
+
+def user_sees(seen: InboxEntry | None) -> InboxEntry | None:
+    """Leave out what only the node can know: numbers of commits and of messages on their way."""
+    if seen is None:
+        return None
+    shown_preview = seen.preview and replace(seen.preview, seq=0)
+    return replace(
+        seen, version=0, read_epoch=0, last_seq=0, cleared_seq=0, read_seq=0, preview=shown_preview
+    )
+
+
+@settings(max_examples=400)
+@given(
+    st.lists(st.tuples(st.booleans(), _deeds), max_size=12), st.lists(_deeds), st.integers(0, 2)
+)
+def test_C3_what_is_shown_is_what_the_node_will_make_of_it(
+    history: list[tuple[bool, Deed]], given_offline: list[Deed], arriving: int
+) -> None:
+    talk = Talk()
+    for number, (mine, deed) in enumerate(history):
+        talk.now_ms += 10
+        command = command_of(deed, talk.head.last_seq, None, number)
+        if mine or not isinstance(command, Post):
+            talk.commit(command, talk.now_ms)
+        else:
+            talk.commit(replace(command, displayed_seq=None), talk.now_ms, "bob")
+    confirmed = talk.row()
+    if confirmed is None:
+        # A device without the row knows nothing to begin with; there are tests above for that.
+        return
+    newest, marked = talk.head.last_seq, False
+    outbox: list[Pending] = []
+    for number, deed in enumerate(given_offline, start=100):
+        talk.now_ms += 10
+        epoch = None if marked else confirmed.read_epoch
+        command = command_of(deed, newest, epoch, number)
+        if isinstance(command, MarkUnreadFrom) and not newest:
+            continue
+        marked |= isinstance(command, MarkUnread | MarkUnreadFrom)
+        given_now = pending(command, at_ms=talk.now_ms, seen_seq=newest)
+        outbox.append(answered(replace(given_now, left=left_of(command, talk)), 10**9))
+    for number in range(arriving):
+        talk.commit(post(f"new{number}"), talk.now_ms, "bob")
+    expected_row = shown("ann", BOB, talk.row(), outbox)
+    for one in outbox:
+        command = one.command
+        if isinstance(command, Delete | ClearHistory) and not arriving:
+            # Rule 3 of the outbox: the messages in front of it are in by then, and covered.
+            command = replace(command, upto_seq=talk.head.last_seq)
+        talk.commit(command, one.at_ms)
+    assert user_sees(expected_row) == user_sees(talk.row())
