@@ -87,6 +87,7 @@ class People:
             self._address,
             account=account,
             token=self._tokens[account],
+            data_dir=None,
             timeout_s=PATIENCE_S,
             request_timeout_s=PATIENCE_S,
         )

@@ -9,13 +9,16 @@ async with recents.connect("http://127.0.0.1:7380", account="alice", token="…"
 """
 
 from recents.client.arguments import p2p, super_team, team
+from recents.client.blocking import BlockingClient, connect_blocking
+from recents.client.blocking_inbox import BlockingChangeFeed
 from recents.client.changes import Cause, ChangeBatch
 from recents.client.client import Client
+from recents.client.history import HistoryPage
 from recents.client.listeners import ChangeFeed
 from recents.client.local_list import InboxPage
-from recents.client.messages import HistoryPage
-from recents.client.opening import connect
+from recents.client.opening import USER_DATA, connect
 from recents.client.state import State
+from recents.client.store.port import SetAside
 from recents.core.entry import InboxEntry
 from recents.core.errors import (
     CallerMistake,
@@ -26,11 +29,15 @@ from recents.core.errors import (
     Unavailable,
 )
 from recents.core.ids import Conversation, Kind
+from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.totals import Totals
-from recents.wire.frames import Member, Team
+from recents.wire.frames import Device, Member, Team
 
 __all__ = [
+    "USER_DATA",
+    "BlockingChangeFeed",
+    "BlockingClient",
     "CallerMistake",
     "Cause",
     "ChangeBatch",
@@ -38,6 +45,8 @@ __all__ = [
     "Client",
     "Code",
     "Conversation",
+    "Device",
+    "Draft",
     "HistoryPage",
     "InboxEntry",
     "InboxPage",
@@ -48,11 +57,13 @@ __all__ = [
     "Preview",
     "RecentsError",
     "Refused",
+    "SetAside",
     "State",
     "Team",
     "Totals",
     "Unavailable",
     "connect",
+    "connect_blocking",
     "p2p",
     "super_team",
     "team",

@@ -11,7 +11,6 @@ import pytest
 
 import recents
 from recents import Client, p2p
-from recents.core.errors import Unavailable
 from tests.cases.world import until
 from tests.cli.terminal import AtNode, serving
 
@@ -36,14 +35,13 @@ async def send_until_killed(at: AtNode, token: str) -> dict[int, str]:
     async def send(alice: Client, sender: int) -> None:
         for number in itertools.count():
             text = f"{sender}-{number}"
-            try:
-                message = await alice.messages.send(p2p("bob"), text)
-            except Unavailable:
+            message = await alice.messages.send(p2p("bob"), text)
+            if message.status != "sent":
                 return
             acknowledged[message.seq] = text
 
     async with (
-        recents.connect(at.address, account="alice", token=token, request_timeout_s=2.0) as alice,
+        recents.connect(at.address, account="alice", token=token, data_dir=None) as alice,
         asyncio.TaskGroup() as group,
     ):
         for sender in range(SENDERS):
@@ -56,7 +54,10 @@ async def send_until_killed(at: AtNode, token: str) -> dict[int, str]:
 async def check_lists(at: AtNode, tokens: dict[str, str], acknowledged: dict[int, str]) -> None:
     """Both sides have the row, as far as was acknowledged, and every message of it."""
     for account, peer in (("alice", "bob"), ("bob", "alice")):
-        async with recents.connect(at.address, account=account, token=tokens[account]) as device:
+        token = tokens[account]
+        async with recents.connect(
+            at.address, account=account, token=token, data_dir=None
+        ) as device:
             (row,) = (await device.inbox.list()).entries
             assert row.conversation == p2p(peer)
             assert row.last_seq >= max(acknowledged) >= ENOUGH

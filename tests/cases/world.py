@@ -9,9 +9,14 @@ from contextlib import asynccontextmanager
 
 from recents.client.changes import ChangeBatch
 from recents.client.client import Client
+from recents.client.link.port import Connection
 from recents.client.opening import assemble
 from recents.client.settings import Settings
+from recents.client.store.memory import MemoryDeviceStore
+from recents.client.store.port import DeviceStore
+from recents.core.commands import AnyCommand
 from recents.core.entry import InboxEntry
+from recents.core.errors import Refused
 from recents.server.node import Node
 from recents.server.store.port import Store
 from recents.testing.in_process import InProcessLink
@@ -20,24 +25,94 @@ from recents.wire.frames import Hello, ListRows, Rows
 PATIENCE_S = 10.0
 """Seconds. What is waited for comes within milliseconds, or never."""
 
+QUICK = Settings(first_delay_s=0.001, longest_delay_s=0.001)
+
+
+class DeafLink(InProcessLink):
+    """A way to a node on which what the node says can get lost.
+
+    Attributes:
+        deaf: while True the device hears nothing; the node hears the device.
+    """
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node)
+        self.deaf = False
+
+    async def open(self) -> Connection:
+        return _DeafConnection(self, await super().open())
+
+
+class _DeafConnection:
+    def __init__(self, link: DeafLink, connection: Connection) -> None:
+        self._link = link
+        self._connection = connection
+
+    async def send(self, message: str) -> None:
+        await self._connection.send(message)
+
+    async def receive(self) -> str | None:
+        message = await self._connection.receive()
+        while message is not None and self._link.deaf:
+            message = await self._connection.receive()
+        return message
+
+    async def close(self) -> None:
+        await self._connection.close()
+
 
 class Device:
-    """One device of an account, its way to the node, and the batches that it was told."""
+    """One device of an account, its way to the node, and what it was told.
 
-    def __init__(self, world: World, name: str, account: str, secret: str) -> None:
+    Attributes:
+        batches: the changes of its list.
+        statuses: status and text of its own messages, as they went.
+        refused: the commands that the node refused.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        account: str,
+        secret: str,
+        store: DeviceStore | None = None,
+        settings: Settings = QUICK,
+    ) -> None:
         self.account = account
-        self.link = InProcessLink(world.node)
+        self.link = DeafLink(world.node)
+        self.store = store or MemoryDeviceStore(lambda: name)
         self.batches: list[ChangeBatch] = []
+        self.statuses: list[tuple[str, str]] = []
+        self.refused: list[tuple[AnyCommand, Refused]] = []
         self._world = world
-        ids = (f"{name}-{number:x}" for number in itertools.count(1))
-        self.client = assemble(
+        self._hello = Hello(protocol=1, account=account, token=secret)
+        self._ids = (f"{name}-{number:x}" for number in itertools.count(1))
+        self._settings = settings
+        self.client = self._assembled()
+
+    def _assembled(self) -> Client:
+        client = assemble(
             self.link,
-            Hello(protocol=1, account=account, token=secret),
-            Settings(first_delay_s=0.001, longest_delay_s=0.001),
+            self._hello,
+            self._settings,
+            self.store,
+            lambda: 0,
             lambda: 0.5,
-            lambda: next(ids),
+            lambda: next(self._ids),
         )
-        self.client.inbox.on_change(self.batches.append)
+        client.inbox.on_change(self.batches.append)
+        client.messages.on_status(
+            lambda _, message: self.statuses.append((message.status, message.text))
+        )
+        client.on_refused(lambda command, why: self.refused.append((command, why)))
+        return client
+
+    async def restart(self) -> None:
+        """Close the program, and start it again on what it kept."""
+        await self.client.close()
+        self.client = self._assembled()
+        await self.client.open()
 
     async def rows(self) -> tuple[InboxEntry, ...]:
         """All rows as the device has them now."""
@@ -72,9 +147,15 @@ class Device:
         await until(lambda: self.client.state != "synced")
 
     async def come_back(self) -> None:
+        """Connect again; return when the device shows what the node has."""
+        await self.reconnect()
+        await self.caught_up()
+
+    async def reconnect(self) -> None:
+        """Connect again; return when every command is answered."""
         self.link.cut_off = False
         await until(lambda: self.client.state == "synced")
-        await self.caught_up()
+        assert await self.client.flush(PATIENCE_S)
 
 
 class World:
@@ -86,7 +167,7 @@ class World:
         self.node = Node(store, clock_ms=self._clock_ms)
         self._names = (f"d{number}" for number in itertools.count(1))
         self._secrets: dict[str, str] = {}
-        self._clients: list[Client] = []
+        self._devices: list[Device] = []
 
     def _clock_ms(self) -> int:
         self.at_ms += self.tick_ms
@@ -97,13 +178,16 @@ class World:
             await self.node.accounts.create(account)
             _, self._secrets[account] = await self.node.accounts.give_token(account)
 
-    async def login(self, account: str) -> Device:
+    async def login(
+        self, account: str, store: DeviceStore | None = None, settings: Settings = QUICK
+    ) -> Device:
         """Return another device of an account, with all rows."""
         if account not in self._secrets:
             await self.hire(account)
-        device = Device(self, next(self._names), account, self._secrets[account])
+        secret = self._secrets[account]
+        device = Device(self, next(self._names), account, secret, store, settings)
+        self._devices.append(device)
         await device.client.open()
-        self._clients.append(device.client)
         await device.caught_up()
         return device
 
@@ -134,8 +218,8 @@ class World:
         return rows
 
     async def close(self) -> None:
-        for client in self._clients:
-            await client.close()
+        for device in self._devices:
+            await device.client.close()
         await self.node.stop()
 
 

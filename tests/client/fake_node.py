@@ -13,6 +13,8 @@ import msgspec
 from recents.client.client import Client
 from recents.client.opening import assemble
 from recents.client.settings import Settings
+from recents.client.store.memory import MemoryDeviceStore
+from recents.client.store.port import DeviceStore
 from recents.core.commands import AnyCommand
 from recents.core.entry import InboxEntry
 from recents.core.errors import RecentsError, Refused, Unavailable
@@ -32,11 +34,21 @@ from recents.wire.frames import (
     Query,
     Welcome,
 )
+from recents.wire.sync_token import token_of
 
 F = TypeVar("F", bound=DeviceFrame)
 
 Reply = msgspec.Struct | RecentsError | None
 Script = Callable[[AnyCommand | Query], Reply]
+
+EPOCH, OTHER_EPOCH = "0" * 16, "f" * 16
+"""Two lines of versions: a node, and the same node restored from a backup."""
+
+
+def token(version: int, epoch: str = EPOCH) -> str:
+    """Make a sync token."""
+    return token_of(epoch, version)
+
 
 WELCOME = Welcome(protocol=1, account="alice", time_ms=0, heartbeat_s=25.0)
 
@@ -88,13 +100,15 @@ class FakeNode:
         answers: decides the answer to each request; None: requests stay unanswered.
         refuses: the next attempts to connect fail with these.
         connections: all of them, the newest last.
+        welcome_ms: the time in its welcome.
     """
 
     def __init__(self) -> None:
-        self.greets: list[list[NodeFrame] | None] = [[CaughtUp(reset=True, token="t.1")]]
+        self.greets: list[list[NodeFrame] | None] = [[CaughtUp(reset=True, token=token(1))]]
         self.answers: Script | None = lambda request: None
         self.refuses: list[Exception] = []
         self.connections: list[FakeConnection] = []
+        self.welcome_ms = 0
 
     async def open(self) -> FakeConnection:
         if self.refuses:
@@ -120,28 +134,38 @@ class FakeNode:
             greeting = self.greets.pop(0) if len(self.greets) > 1 else self.greets[0]
             if greeting is not None:
                 refused = any(isinstance(frame, Bye) for frame in greeting)
-                connection.say(*([] if refused else [WELCOME]), *greeting)
+                welcome = msgspec.structs.replace(WELCOME, time_ms=self.welcome_ms)
+                connection.say(*([] if refused else [welcome]), *greeting)
         elif self.answers is not None:
             connection.say(answer_to(frame, self.answers(frame)))
 
 
-def answer_to(request: AnyCommand | Query, reply: Reply) -> Answer | Error:
+def answer_to(request: AnyCommand | Query, reply: Reply, version: int = 0) -> Answer | Error:
     """Make the frame that answers a request."""
     if isinstance(reply, Refused):
         return Error(id=request.id, code=reply.code, message=reply.args[0], details=reply.details)
     assert not isinstance(reply, RecentsError)
-    return Answer(id=request.id, result=codec.encode_result(reply))
+    return Answer(id=request.id, version=version, result=codec.encode_result(reply))
 
 
-def make_client(node: FakeNode, settings: Settings | None = None) -> Client:
-    """Make a client whose node is a fake, whose chance is 1, and who counts its ids."""
-    numbers = itertools.count(1)
+_ids = itertools.count(1)
+
+
+def make_client(
+    node: FakeNode, settings: Settings | None = None, store: DeviceStore | None = None
+) -> Client:
+    """Make a client whose node is a fake, whose chance is 1, and whose clock stands still.
+
+    With the ``store`` of an earlier one it is the same device, started again.
+    """
     return assemble(
         node,
         Hello(protocol=1, account="alice", token="secret", device="laptop"),
         settings or Settings(),
+        store or MemoryDeviceStore(lambda: "d1"),
+        lambda: 0,
         lambda: 1.0,
-        lambda: f"id{next(numbers)}",
+        lambda: f"id{next(_ids)}",
     )
 
 
@@ -154,6 +178,7 @@ def row(
     read_seq: int = 0,
     unread: int = 0,
     text: str = "hi",
+    marked_unread: bool = False,
 ) -> InboxEntry:
     """Make a row of a P2P conversation."""
     return InboxEntry(
@@ -163,20 +188,21 @@ def row(
         last_seq=last_seq,
         read_seq=read_seq,
         unread=unread,
+        marked_unread=marked_unread,
         preview=Preview(seq=last_seq, client_id="c", sender="bob", time_ms=at, text=text),
     )
 
 
 def first_page(
-    *rows: InboxEntry, token: str | None = "t.1", totals: Totals | None = None
+    *rows: InboxEntry, upto: str | None = token(1), totals: Totals | None = None
 ) -> CaughtUp:
-    """Make the first page of a first start or a reset."""
-    return CaughtUp(rows=rows, reset=True, totals=totals or Totals(), token=token)
+    """Make the first page of a first start or a reset; without ``upto`` others follow."""
+    return CaughtUp(rows=rows, reset=True, totals=totals or Totals(), token=upto)
 
 
-def changed(*rows: InboxEntry, token: str | None = "t.2", **fields: object) -> Changed:
-    """Make a frame of changed rows."""
-    return msgspec.structs.replace(Changed(token=token, rows=rows), **fields)
+def changed(*rows: InboxEntry, upto: str | None = token(2), **fields: object) -> Changed:
+    """Make a frame of changed rows; without ``upto`` it goes on in the next one."""
+    return msgspec.structs.replace(Changed(token=upto, rows=rows), **fields)
 
 
 def names(rows: Iterable[InboxEntry]) -> list[str]:
@@ -186,5 +212,5 @@ def names(rows: Iterable[InboxEntry]) -> list[str]:
 
 async def settle() -> None:
     """Let everything happen that needs no time to pass."""
-    for _ in range(20):
+    for _ in range(100):
         await asyncio.sleep(0)

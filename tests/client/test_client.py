@@ -6,9 +6,10 @@ import gc
 import pytest
 
 from recents.client.settings import Settings
+from recents.core.commands import Read
 from recents.core.errors import CallerMistake, Code, Refused, Unavailable
 from recents.core.ids import Conversation
-from recents.wire.frames import Bye
+from recents.wire.frames import Answer, Bye
 from tests.client.fake_node import FakeNode, first_page, make_client, row, settle
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -17,7 +18,7 @@ BOB = Conversation("p2p:bob")
 
 
 async def test_opening_returns_after_the_first_page(node: FakeNode) -> None:
-    node.greets = [[first_page(row("bob"), token=None)]]
+    node.greets = [[first_page(row("bob"), upto=None)]]
     async with make_client(node) as me:
         assert len((await me.inbox.list()).entries) == 1
         assert (me.account, me.state) == ("alice", "syncing")
@@ -71,18 +72,57 @@ async def test_opening_can_be_called_off(node: FakeNode) -> None:
 async def test_closing_is_at_once_and_leaves_nothing(node: FakeNode) -> None:
     node.greets = [[first_page(row("bob"))]]
     node.answers = None
-    async with make_client(node) as me:
-        calls = [asyncio.create_task(me.inbox.mark_read(BOB)) for _ in range(3)]
-        feed = me.inbox.changes()
-        await settle()
-    ends = await asyncio.gather(*calls, return_exceptions=True)
-    assert [type(end) for end in ends] == [Unavailable] * 3
-    assert [batch async for batch in feed] == []
+    me = make_client(node)
+    await me.open()
+    calls = [asyncio.create_task(me.inbox.mark_read(BOB)) for _ in range(3)]
+    question = asyncio.create_task(me.teams.mine())
+    feed = me.inbox.changes()
+    await settle()
+    await me.close()
+    assert asyncio.get_running_loop().time() == pytest.approx(0)
+    await asyncio.gather(*calls)
+    with pytest.raises(Unavailable, match="closed"):
+        await question
+    assert [batch.cause async for batch in feed] == ["command"]
     assert node.connection.closed
-    assert me.state == "offline"
+    assert (me.state, me.unsent) == ("offline", 3)
     assert len(asyncio.all_tasks()) == 1
-    del ends, calls
+    del question, calls
     gc.collect()
+
+
+async def test_C4_the_end_of_a_block_gives_commands_some_time_to_get_through(
+    node: FakeNode,
+) -> None:
+    loop = asyncio.get_running_loop()
+    node.greets = [[first_page(row("bob"))]]
+    node.answers = None
+    async with make_client(node, Settings(closing_s=5)) as me:
+        calls = [asyncio.create_task(me.inbox.mark_read(BOB)) for _ in range(2)]
+        await settle()
+        asyncio.get_running_loop().call_later(
+            2, lambda: node.connection.say(*(Answer(id=read.id) for read in node.heard(Read)))
+        )
+    assert (me.unsent, loop.time()) == (0, pytest.approx(2))
+    await asyncio.gather(*calls)
+
+
+async def test_C4_the_end_of_a_block_does_not_wait_for_ever_nor_offline(node: FakeNode) -> None:
+    loop = asyncio.get_running_loop()
+    node.greets = [[first_page(row("bob"))]]
+    node.answers = None
+    async with make_client(node, Settings(closing_s=5)) as me:
+        call = asyncio.create_task(me.inbox.mark_read(BOB))
+        await settle()
+    assert (me.unsent, loop.time()) == (1, pytest.approx(5))
+    await call
+    async with make_client(node) as me:
+        node.refuses = [Unavailable("gone") for _ in range(99)]
+        node.connection.drop()
+        await settle()
+        await me.inbox.mark_read(BOB)
+        began = loop.time()
+    assert (me.unsent, loop.time()) == (1, pytest.approx(began))
 
 
 async def test_closing_while_waiting_to_reconnect(node: FakeNode) -> None:

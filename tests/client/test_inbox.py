@@ -7,10 +7,20 @@ import pytest
 import pytest_asyncio
 
 from recents.client.client import Client
-from recents.core.commands import ClearHistory, Delete, DeleteAll, Read, ReadAll
+from recents.client.settings import Settings
+from recents.core.commands import ClearHistory, Delete, DeleteAll, MarkUnread, Read, ReadAll
 from recents.core.errors import CallerMistake, Code, Refused
 from recents.core.ids import Kind
-from tests.client.fake_node import FakeNode, changed, first_page, make_client, names, row, settle
+from tests.client.fake_node import (
+    FakeNode,
+    changed,
+    first_page,
+    make_client,
+    names,
+    row,
+    settle,
+    token,
+)
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
@@ -76,23 +86,33 @@ async def test_R1_a_position_beyond_the_end_is_for_the_node_to_refuse(
 ) -> None:
     node.answers = lambda request: Refused(Code.BEYOND_END, "too far")
     with pytest.raises(Refused):
-        await me.inbox.mark_read("p2p:nobody", 5)
+        await me.inbox.mark_read("p2p:bob", 8)
 
 
 async def test_while_rows_are_missing_the_node_decides(node: FakeNode) -> None:
-    node.greets = [[first_page(row("bob"), token=None)]]
+    node.greets = [[first_page(row("bob", last_seq=3, unread=2), row("carol"), upto=None)]]
     node.answers = None
-    async with make_client(node, None) as me:
+    async with make_client(node, Settings(closing_s=0)) as me:
         calls = [
             asyncio.create_task(me.inbox.mark_read("p2p:nobody")),
             asyncio.create_task(me.inbox.delete("p2p:nobody")),
+            asyncio.create_task(me.inbox.mark_unread("p2p:nobody")),
             asyncio.create_task(me.inbox.mark_all_read()),
+            asyncio.create_task(me.inbox.delete_all()),
         ]
         await settle()
-        assert [read.upto_seq for read in node.heard(Read)] == [None]
-        assert [delete.upto_seq for delete in node.heard(Delete)] == [None]
-        assert [read.upto for read in node.heard(ReadAll)] == [None]
-    await asyncio.gather(*calls, return_exceptions=True)
+        assert [(read.conversation, read.upto_seq) for read in node.heard(Read)] == [
+            ("p2p:nobody", None),
+            ("p2p:bob", 3),
+        ]
+        assert {(delete.conversation, delete.upto_seq) for delete in node.heard(Delete)} == {
+            ("p2p:nobody", None),
+            ("p2p:bob", 3),
+            ("p2p:carol", 1),
+        }
+        assert len(node.heard(MarkUnread)) == 1
+        assert node.heard(ReadAll) == node.heard(DeleteAll) == []
+    await asyncio.gather(*calls)
 
 
 async def test_D2_deleting_covers_what_this_device_has_received(
@@ -127,16 +147,16 @@ async def test_delete_many_checks_all_before_it_sends_any(node: FakeNode, me: Cl
 async def test_R5_D4_commands_for_all_rows_carry_the_newest_token(
     node: FakeNode, me: Client
 ) -> None:
-    node.connection.say(changed(row("bob", 2, unread=3), token="t.2"))
+    node.connection.say(changed(row("bob", 2, unread=3), upto=token(2)))
     await settle()
     await me.inbox.mark_all_read()
     await me.inbox.mark_all_read(["team"])
     await me.inbox.delete_all([Kind.P2P], clear_history=True)
     everything, teams = node.heard(ReadAll)
     (delete,) = node.heard(DeleteAll)
-    assert (everything.kinds, everything.upto) == (None, "t.2")
-    assert (teams.kinds, teams.upto) == ((Kind.TEAM,), "t.2")
-    assert (delete.kinds, delete.upto, delete.clear_history) == ((Kind.P2P,), "t.2", True)
+    assert (everything.kinds, everything.upto) == (None, token(2))
+    assert (teams.kinds, teams.upto) == ((Kind.TEAM,), token(2))
+    assert (delete.kinds, delete.upto, delete.clear_history) == ((Kind.P2P,), token(2), True)
 
 
 async def test_D5_clearing_covers_what_this_device_has_received(

@@ -8,26 +8,25 @@ import pytest
 
 from recents.client.requests import Requests
 from recents.client.settings import Settings
-from recents.core.commands import DeleteAll, Post, Read
 from recents.core.errors import CallerMistake, Code, Refused, Unavailable
 from recents.core.ids import Conversation
 from recents.wire import codec
-from recents.wire.frames import MyTeams
+from recents.wire.frames import MyTeams, TeamMembers
 
 pytestmark = pytest.mark.asyncio
 
 NULL = msgspec.Raw(b"null")
-BOB, CAROL = Conversation("p2p:bob"), Conversation("p2p:carol")
+TEAM = Conversation("team:t1")
 
 
 def _open(**settings: int) -> Requests:
-    requests = Requests(replace(Settings(), **settings))
+    requests = Requests(replace(Settings(), **settings), asyncio.Event())
     requests.open()
     return requests
 
 
 async def _asked(requests: Requests, *ids: str) -> list[asyncio.Task[msgspec.Raw]]:
-    tasks = [asyncio.create_task(requests.ask(Read(id=one, conversation=BOB))) for one in ids]
+    tasks = [asyncio.create_task(requests.ask(MyTeams(id=one))) for one in ids]
     await asyncio.sleep(0)
     return tasks
 
@@ -76,19 +75,16 @@ async def test_no_more_are_in_flight_than_a_node_reads() -> None:
 
 async def test_a_message_never_grows_beyond_what_a_node_takes() -> None:
     requests = _open()
-    posts = [
-        Post(id=str(n), conversation=BOB, client_id=str(n), attachment="x" * 16_000)
-        for n in range(200)
-    ]
-    tasks = [asyncio.create_task(requests.ask(post)) for post in posts]
+    asked = [TeamMembers(id=str(n), conversation=TEAM, after="x" * 16_000) for n in range(200)]
+    tasks = [asyncio.create_task(requests.ask(one)) for one in asked]
     await asyncio.sleep(0)
     sizes = []
     while frames := requests.take():
         sizes.append(len(codec.join(frames)))
     assert max(sizes) <= codec.MAX_DEVICE_MESSAGE_BYTES
     assert len(sizes) > 1
-    for post in posts:
-        requests.settle(post.id, NULL)
+    for one in asked:
+        requests.settle(one.id, NULL)
     await asyncio.gather(*tasks)
 
 
@@ -155,27 +151,20 @@ async def test_closing_fails_all_now_and_later() -> None:
 
 async def test_before_opening_nothing_is_accepted() -> None:
     with pytest.raises(Unavailable, match="not open"):
-        await Requests(Settings()).ask(MyTeams(id="1"))
+        await Requests(Settings(), asyncio.Event()).ask(MyTeams(id="1"))
 
 
 async def test_text_that_is_not_unicode_is_the_callers_mistake() -> None:
-    post = Post(id="1", conversation=BOB, client_id="c", text="\ud800")
     with pytest.raises(CallerMistake, match="JSON"):
-        await _open().ask(post)
+        await _open().ask(TeamMembers(id="1", conversation=TEAM, after="\ud800"))
 
 
-async def test_commands_under_way_tell_what_they_are_about() -> None:
+async def test_only_what_was_sent_is_known() -> None:
     requests = _open()
-    assert not requests.concern([BOB])
-    tasks = await _asked(requests, "1")
-    tasks.append(asyncio.create_task(requests.ask(MyTeams(id="2"))))
-    await asyncio.sleep(0)
+    (task,) = await _asked(requests, "1")
+    assert not requests.knows("1")
     requests.take()
-    assert requests.concern([BOB, CAROL])
-    assert not requests.concern([CAROL])
-    tasks.append(asyncio.create_task(requests.ask(DeleteAll(id="3"))))
-    await asyncio.sleep(0)
-    requests.take()
-    assert requests.concern([CAROL])
-    requests.close(lambda: Unavailable("closed"))
-    await asyncio.gather(*tasks, return_exceptions=True)
+    assert requests.knows("1")
+    requests.settle("1", NULL)
+    assert not requests.knows("1")
+    await task

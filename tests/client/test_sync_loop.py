@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 import pytest_asyncio
 
@@ -15,7 +16,7 @@ from recents.core.errors import Code, Refused, Unavailable
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.replica import Gone
-from recents.wire.frames import Answer, Bye, CaughtUp, Error, Hello, Posted
+from recents.wire.frames import Answer, Bye, CaughtUp, Error, Hello, MyTeams, Posted
 from tests.client.fake_node import (
     WELCOME,
     FakeNode,
@@ -26,6 +27,7 @@ from tests.client.fake_node import (
     names,
     row,
     settle,
+    token,
 )
 
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
@@ -49,13 +51,13 @@ class Diary:
 
 @pytest_asyncio.fixture
 async def me(node: FakeNode) -> AsyncIterator[Client]:
-    node.greets = [[first_page(row("bob"), row("carol"))], [CaughtUp(token="t.9")]]
+    node.greets = [[first_page(row("bob"), row("carol"))], [CaughtUp(token=token(9))]]
     async with make_client(node) as client:
         yield client
 
 
 async def test_the_greeting_says_who_and_since_when(node: FakeNode, me: Client) -> None:
-    node.connection.say(changed(row("bob", 2, text="x"), token="t.2"))
+    node.connection.say(changed(row("bob", 2, text="x"), upto=token(2)))
     await settle()
     node.connection.drop()
     await asyncio.sleep(1)
@@ -66,18 +68,18 @@ async def test_the_greeting_says_who_and_since_when(node: FakeNode, me: Client) 
         "secret",
         "laptop",
     )
-    assert (first.since, second.since) == (None, "t.2")
+    assert (first.since, second.since) == (None, token(2))
 
 
 async def test_first_start_tells_the_first_page_then_the_rest_then_synced(
     node: FakeNode,
 ) -> None:
-    node.greets = [[first_page(row("bob"), token=None)]]
+    node.greets = [[first_page(row("bob"), upto=None)]]
     client = make_client(node)
     diary = Diary(client)
     async with client as me:
         assert names((await me.inbox.list()).entries) == ["p2p:bob"]
-        node.connection.say(CaughtUp(rows=(row("carol"),), token="t.1"))
+        node.connection.say(CaughtUp(rows=(row("carol"),), token=token(1)))
         await settle()
     assert diary.lines == [
         "connecting",
@@ -95,7 +97,7 @@ async def test_case19_one_batch_then_synced(node: FakeNode, me: Client) -> None:
         [
             CaughtUp(rows=(row("bob", 2, text="x"), row("dave", 3))),
             changed(row("eve", 4)),
-            CaughtUp(gone=(Gone(Conversation("p2p:carol"), 5),), token="t.5"),
+            CaughtUp(gone=(Gone(Conversation("p2p:carol"), 5),), token=token(5)),
         ]
     ]
     node.connection.drop()
@@ -116,16 +118,17 @@ async def test_C1_a_reconnect_without_news_tells_states_only(node: FakeNode, me:
 async def test_a_change_by_a_message_by_me_and_by_others(node: FakeNode, me: Client) -> None:
     diary = Diary(me)
     message = Message(seq=2, ordinal=2, sender="bob", client_id="c", time_ms=1)
-    node.connection.say(changed(row("bob", 2, unread=1), messages={BOB: (message,)}))
+    node.connection.say(changed(row("bob", 2, last_seq=2, unread=1), messages={BOB: (message,)}))
     await settle()
     node.answers = None
     reading = asyncio.create_task(me.inbox.mark_read(BOB))
     await settle()
     (request,) = node.heard(Read)
     node.connection.say(changed(row("carol", 3, unread=1)))
-    node.connection.say(changed(row("bob", 4, read_seq=2)), Answer(id=request.id))
+    node.connection.say(changed(row("bob", 4, read_seq=2, last_seq=2), upto=token(4)))
+    node.connection.say(Answer(id=request.id, version=4))
     await reading
-    assert [batch.cause for batch in diary.batches] == ["message", "other_device", "command"]
+    assert [batch.cause for batch in diary.batches] == ["message", "command", "other_device"]
 
 
 async def test_when_an_answer_arrives_the_list_shows_it(node: FakeNode, me: Client) -> None:
@@ -141,19 +144,26 @@ async def test_when_an_answer_arrives_the_list_shows_it(node: FakeNode, me: Clie
     assert shown.last_seq == 2
 
 
-async def test_answers_during_a_catch_up_wait_for_its_end(node: FakeNode, me: Client) -> None:
-    node.greets = [[CaughtUp(rows=(row("bob", 2, read_seq=1),))]]
+async def test_C3_a_command_that_a_catch_up_does_not_show_yet_stays_on_top(
+    node: FakeNode, me: Client
+) -> None:
+    node.greets = [[CaughtUp(rows=(row("bob", 2, unread=1),))]]
+    node.answers = lambda request: None
     node.connection.drop()
     await asyncio.sleep(1)
+    diary = Diary(me)
+    node.answers = None
     reading = asyncio.create_task(me.inbox.mark_read(BOB))
     await settle()
-    assert node.heard(Read)
-    assert not reading.done()
-    node.connection.say(CaughtUp(token="t.2"))
+    node.connection.say(Answer(id=node.heard(Read)[0].id, version=3))
+    await settle()
+    assert not reading.done(), "the rows do not go that far yet"
+    node.connection.say(CaughtUp(rows=(row("bob", 3, read_seq=1),), token=token(3)))
     await reading
+    assert [batch.totals.unread for batch in diary.batches] == [0]
     shown = await me.inbox.get(BOB)
     assert shown is not None
-    assert shown.read_seq == 1
+    assert (shown.version, shown.read_seq) == (3, 1)
 
 
 async def test_C4_a_lost_connection_sends_again_what_was_not_answered(
@@ -164,23 +174,29 @@ async def test_C4_a_lost_connection_sends_again_what_was_not_answered(
     await settle()
     first = node.heard(Read)
     node.connection.say(Answer(id=first[0].id))
+    await settle()
     node.answers = lambda request: None
     node.connection.drop()
     await asyncio.gather(*calls)
+    await me.flush(10)
     assert node.connection.heard[1:] == first[1:]
 
 
-async def test_held_answers_of_a_broken_catch_up_are_asked_for_again(
+async def test_C4_an_answer_survives_a_catch_up_that_breaks_off(
     node: FakeNode, me: Client
 ) -> None:
-    node.greets = [[CaughtUp(rows=(row("bob", 2),))], [CaughtUp(token="t.2")]]
+    node.greets = [[CaughtUp(rows=(row("bob", 2),))], [CaughtUp(token=token(2))]]
     node.connection.drop()
     await asyncio.sleep(1)
+    node.answers = None
     reading = asyncio.create_task(me.inbox.mark_read(BOB))
+    await settle()
+    node.connection.say(Answer(id=node.heard(Read)[0].id, version=2))
     await settle()
     node.connection.drop()
     await reading
-    assert len(node.heard(Read)) == 2
+    await asyncio.sleep(1)
+    assert (me.state, me.unsent, len(node.heard(Read))) == ("synced", 0, 1)
 
 
 async def test_requests_made_together_travel_together(node: FakeNode, me: Client) -> None:
@@ -220,15 +236,19 @@ async def test_a_goodbye_without_a_time_is_final(node: FakeNode, me: Client) -> 
     reading = asyncio.create_task(me.inbox.mark_read(BOB))
     feed = me.inbox.changes()
     await settle()
+    assert (await anext(feed)).cause == "command"
     node.connection.say(Bye(code=Code.REVOKED, message="this token was revoked"))
-    for call in (reading, me.inbox.mark_read(BOB), anext(feed)):
+    await reading
+    for call in (me.teams.mine(), anext(feed), me.synced()):
         with pytest.raises(Refused, match="this token was revoked") as refusal:
             await call
         assert refusal.value.code == Code.REVOKED
-    assert me.state == "offline"
+    assert (me.state, str(me.trouble)) == ("offline", "this token was revoked [revoked]")
     await asyncio.sleep(100)
     assert len(node.connections) == 1
     assert len((await me.inbox.list()).entries) == 2
+    await me.inbox.mark_read(BOB)
+    assert me.unsent == 2
 
 
 async def test_a_refused_request_hurts_no_other(node: FakeNode, me: Client) -> None:
@@ -241,15 +261,38 @@ async def test_a_refused_request_hurts_no_other(node: FakeNode, me: Client) -> N
 
 async def test_an_overloaded_node_is_unavailable_for_a_time(node: FakeNode, me: Client) -> None:
     node.answers = None
-    reading = asyncio.create_task(me.inbox.mark_read(BOB))
+    asking = asyncio.create_task(me.teams.mine())
     await settle()
-    request = node.heard(Read)[0]
+    request = node.heard(MyTeams)[0]
     node.connection.say(
         Error(id=request.id, code=Code.OVERLOADED, message="busy", retry_after_s=2.0)
     )
     with pytest.raises(Unavailable) as refusal:
-        await reading
-    assert refusal.value.retry_after_s == 2.0
+        await asking
+    assert (refusal.value.retry_after_s, me.state) == (2.0, "synced")
+
+
+async def test_C4_commands_of_an_overloaded_node_are_sent_again_in_order(
+    node: FakeNode, me: Client
+) -> None:
+    loop = asyncio.get_running_loop()
+    node.answers = None
+    calls = [asyncio.create_task(me.messages.send(BOB, text)) for text in "abc"]
+    await settle()
+    first = node.heard(Post)
+    began = loop.time()
+    busy = Error(code=Code.OVERLOADED, message="busy", retry_after_s=2.0)
+    node.connection.say(
+        answer_to(first[0], Posted(seq=2, ordinal=2, time_ms=5)),
+        msgspec.structs.replace(busy, id=first[1].id),
+    )
+    sent, *others = await asyncio.gather(*calls)
+    assert (sent.status, [one.status for one in others]) == ("sent", ["sending"] * 2)
+    assert str(me.trouble) == "busy"
+    await _until(me, "synced")
+    await settle()
+    assert loop.time() - began == pytest.approx(2.2)
+    assert node.connection.heard[1:] == first[1:], "nothing overtakes"
 
 
 @pytest.mark.parametrize(
@@ -266,7 +309,7 @@ async def test_nonsense_from_the_node_ends_the_connection_and_another_begins(
 
 
 async def test_rows_before_the_welcome_are_nonsense(node: FakeNode, me: Client) -> None:
-    node.greets = [None, [CaughtUp(token="t.9")]]
+    node.greets = [None, [CaughtUp(token=token(9))]]
     node.connection.drop()
     await asyncio.sleep(0.3)
     node.connection.say(changed(row("mallory")))
@@ -295,7 +338,7 @@ async def test_a_refused_frame_without_an_id_is_logged(
 async def test_a_node_that_accepts_and_says_nothing_is_given_up(
     node: FakeNode, me: Client
 ) -> None:
-    node.greets = [None, [CaughtUp(token="t.9")]]
+    node.greets = [None, [CaughtUp(token=token(9))]]
     node.connection.drop()
     await asyncio.sleep(10.1)
     assert len(node.connections) == 2
@@ -304,7 +347,7 @@ async def test_a_node_that_accepts_and_says_nothing_is_given_up(
 
 
 async def test_a_node_that_is_slow_after_its_welcome_is_waited_for(node: FakeNode) -> None:
-    node.greets = [[first_page(row("bob"), token=None)]]
+    node.greets = [[first_page(row("bob"), upto=None)]]
     async with make_client(node) as me:
         await asyncio.sleep(3_600)
         assert me.state == "syncing"
@@ -353,20 +396,21 @@ async def test_a_mistake_of_our_own_ends_the_client_with_a_word(
     def fail(frame: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(me._sync_loop, "_take", fail)
+    monkeypatch.setattr(me._parts.sync_loop, "_take", fail)
     with caplog.at_level(logging.ERROR):
         node.connection.say(WELCOME)
         await settle()
     with pytest.raises(Unavailable, match="see the log"):
-        await me.inbox.mark_read(BOB)
+        await me.teams.mine()
     assert "ZeroDivisionError" in caplog.text
 
 
 async def test_a_broken_sender_is_noticed_by_the_receiver(node: FakeNode) -> None:
-    node.greets = [[first_page(row("bob"))], [CaughtUp(token="t.1")]]
-    async with make_client(node, Settings(request_timeout_s=5)) as me:
+    node.greets = [[first_page(row("bob"))], [CaughtUp(token=token(1))]]
+    async with make_client(node) as me:
         node.connection.closed = True
         await me.inbox.mark_read(BOB)
+        assert await me.flush(5)
         assert len(node.connections) == 2
 
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from recents.client.view import View
 from recents.core.entry import InboxEntry
 from recents.core.ordering import place_of
-from tests.client.fake_node import row
+from tests.client.fake_node import names, row
 
 _moves = st.lists(
     st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 4)), max_size=8), max_size=8
@@ -24,9 +24,9 @@ def test_O1_after_any_moves_the_order_is_that_of_sorting_afresh(
         view.discard(gone)
         view.put(list(changed.values()))
         rows |= changed
-        places, more = view.after(None, 100)
-        assert places == sorted(place_of(entry) for entry in rows.values())
-        assert not more
+        ordered = sorted(rows.values(), key=place_of)
+        assert list(view.names_after(None)) == names(ordered)
+        assert view.newest_ms == max((entry.place_ms for entry in ordered), default=0)
 
 
 def test_a_row_that_did_not_move_keeps_its_one_place() -> None:
@@ -34,7 +34,7 @@ def test_a_row_that_did_not_move_keeps_its_one_place() -> None:
     view.put([row("a"), row("b")])
     view.put([row("a", 2, text="other")])
     assert len(view) == 2
-    assert len(view.after(None, 9)[0]) == 2
+    assert list(view.names_after(None)) == ["p2p:a", "p2p:b"]
 
 
 def test_O4_a_page_begins_after_a_place_even_if_its_row_is_gone() -> None:
@@ -42,7 +42,8 @@ def test_O4_a_page_begins_after_a_place_even_if_its_row_is_gone() -> None:
     rows = [row("a", at=3), row("b", at=2), row("c", at=1)]
     view.put(rows)
     view.discard(rows[:1])
-    assert view.after(place_of(rows[0]), 1) == ([place_of(rows[1])], True)
+    assert list(view.names_after(place_of(rows[0]))) == ["p2p:b", "p2p:c"]
+    assert list(view.names_after(place_of(rows[1]))) == ["p2p:c"]
 
 
 def test_discarding_what_is_not_there_changes_nothing() -> None:

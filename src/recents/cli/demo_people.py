@@ -132,6 +132,8 @@ async def connected(
     """Connect everybody; ``stack`` ends the connections."""
     clients = {}
     for account, token in tokens.items():
-        client = recents.connect(address, account=account, token=token, device="demo")
+        client = recents.connect(
+            address, account=account, token=token, device="demo", data_dir=None
+        )
         clients[account] = await stack.enter_async_context(client)
     return clients

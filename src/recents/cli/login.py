@@ -16,7 +16,7 @@ from recents.core.errors import CallerMistake, Unavailable
 
 DEFAULT_NODE = "http://127.0.0.1:7380"
 
-_PATIENCE_S = 10.0
+PATIENCE_S = 10.0
 """Seconds for a first answer; enough for a node that is starting behind a slow line."""
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -81,7 +81,8 @@ async def opened(login: Login, *, complete: bool = False) -> AsyncIterator[recen
         account=login.account,
         token=login.token,
         device="command line",
-        timeout_s=_PATIENCE_S,
+        data_dir=None,
+        timeout_s=PATIENCE_S,
     )
     await _check_reachable(login.node)
     synced = asyncio.Event()
@@ -94,7 +95,7 @@ async def opened(login: Login, *, complete: bool = False) -> AsyncIterator[recen
 
 async def _within_patience(synced: asyncio.Event) -> None:
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             await synced.wait()
     except TimeoutError as error:
         raise Unavailable("the list did not arrive in time; try again") from error
@@ -105,7 +106,7 @@ async def _check_reachable(node: str) -> None:
     url = urlsplit(node)
     port = url.port or _DEFAULT_PORTS[url.scheme]
     try:
-        async with asyncio.timeout(_PATIENCE_S):
+        async with asyncio.timeout(PATIENCE_S):
             _, writer = await asyncio.open_connection(url.hostname, port)
     except (OSError, TimeoutError) as error:
         raise no_node(node) from error

@@ -1,9 +1,9 @@
-"""The list of recent conversations, as the application sees it (rules R, D, O4).
+"""The list of recent conversations, as the application sees it (rules R, D, O4, G2, G6).
 
 Rules of this file:
 
-1. Without ``upto_seq`` a command covers what this device has received, so that a message on its
-   way here is neither read nor deleted unseen (R1, D2).
+1. Reading the list never waits for the network. Commands work offline: they are kept, shown at
+   once and sent when there is a connection (C4).
 2. Reading or deleting a row that is not there succeeds at once (R2, D6).
 """
 
@@ -12,17 +12,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
-from recents.client.arguments import checked_conversation, several, some_kinds
+from recents.client.arguments import checked, checked_conversation, several, some_kinds
 from recents.client.asking import Asking
 from recents.client.changes import ChangeBatch
+from recents.client.copying import Copying
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.local_list import InboxPage, LocalList
-from recents.core.commands import ClearHistory, Delete, DeleteAll, Read, ReadAll
+from recents.client.planning import Planning, Wish
+from recents.core.commands import Mute, MuteLevel, SetDraft
 from recents.core.entry import InboxEntry
+from recents.core.errors import CallerMistake
 from recents.core.ids import Kind
 from recents.core.totals import Totals
+
+MUTE_LEVELS = frozenset(get_args(MuteLevel))
 
 _AT_ONCE = 256
 """Commands that ``delete_many`` has under way: what a node reads ahead."""
@@ -31,22 +36,37 @@ _AT_ONCE = 256
 class Inbox:
     """The list of one account.
 
-    Reading the list never waits for the network; commands return when the node has carried them
-    out and the list shows it. All commands may be given twice.
+    Commands return when the node has carried them out and the list shows it; offline they return
+    when they are kept on this device, and the list shows them too. All may be given twice.
 
     Every command raises ``CallerMistake`` for arguments that cannot be right, ``Refused`` when
-    the node says no, ``Unavailable`` when it does not answer.
+    the node says no while the call waits (later, ``Client.on_refused`` tells), ``Unavailable``
+    when this device cannot keep it.
     """
 
-    def __init__(self, local: LocalList, asking: Asking, announcer: Announcer) -> None:
+    def __init__(
+        self,
+        local: LocalList,
+        copying: Copying,
+        planning: Planning,
+        asking: Asking,
+        announcer: Announcer,
+    ) -> None:
         """Show ``local``, command through ``asking``."""
         self._local = local
+        self._copying = copying
+        self._planning = planning
         self._asking = asking
         self._announcer = announcer
 
     async def get(self, conversation: str) -> InboxEntry | None:
         """Return one row, or None where the list has none."""
-        return self._local.get(checked_conversation(conversation))
+        name = checked_conversation(conversation)
+        row = self._local.get(name)
+        if row is None:
+            await self._copying.wait_for_the_rest()
+            row = self._local.get(name)
+        return row
 
     async def totals(self) -> Totals:
         """Return the sums over all rows."""
@@ -60,19 +80,23 @@ class Inbox:
             upto_seq: read up to here; by default all that this device has received.
         """
         name = checked_conversation(conversation)
-        if upto_seq is None:
-            row = self._local.get(name)
-            if row is None and self._local.complete:
-                return
-            upto_seq = row.last_seq if row else None
-        await self._asking.order(
-            Read(id=self._asking.new_id(), conversation=name, upto_seq=upto_seq)
-        )
+        await self._asking.order(lambda: self._checked(self._planning.read(name, upto_seq)), name)
 
     async def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
         """Read all conversations, or those of some kinds, as this device has them (R5)."""
+        some = some_kinds(kinds)
+        await self._asking.order(lambda: self._planning.read_all(some, self._copying.token))
+
+    async def mark_unread(self, conversation: str) -> None:
+        """Put a dot on a row, on all devices; reading takes it away (R4)."""
+        name = checked_conversation(conversation)
+        await self._asking.order(lambda: self._planning.mark_unread(name), name)
+
+    async def mark_unread_from(self, conversation: str, seq: int) -> None:
+        """Make the messages from ``seq`` on unread again, on all devices (R3)."""
+        name = checked_conversation(conversation)
         await self._asking.order(
-            ReadAll(id=self._asking.new_id(), kinds=some_kinds(kinds), upto=self._local.token)
+            lambda: self._checked(self._planning.mark_unread_from(name, seq)), name
         )
 
     async def delete(self, conversation: str, *, clear_history: bool = False) -> None:
@@ -83,17 +107,8 @@ class Inbox:
             clear_history: for this account, delete its messages as well (D3).
         """
         name = checked_conversation(conversation)
-        row = self._local.get(name)
-        # Where the row is gone its history may still be there to clear.
-        if row is None and self._local.complete and not clear_history:
-            return
         await self._asking.order(
-            Delete(
-                id=self._asking.new_id(),
-                conversation=name,
-                upto_seq=row.last_seq if row else None,
-                clear_history=clear_history,
-            )
+            lambda: self._planning.delete(name, clear_history=clear_history), name
         )
 
     async def delete_many(self, conversations: Iterable[str]) -> None:
@@ -110,26 +125,48 @@ class Inbox:
             kinds: which; all by default.
             clear_history: for this account, delete their messages as well (D3).
         """
+        some = some_kinds(kinds)
         await self._asking.order(
-            DeleteAll(
-                id=self._asking.new_id(),
-                kinds=some_kinds(kinds),
-                upto=self._local.token,
-                clear_history=clear_history,
+            lambda: self._planning.delete_all(
+                some, self._copying.token, clear_history=clear_history
             )
         )
 
     async def clear_history(self, conversation: str) -> None:
         """Delete the messages received so far for this account; the row stays (D5)."""
         name = checked_conversation(conversation)
-        row = self._local.get(name)
-        await self._asking.order(
-            ClearHistory(
-                id=self._asking.new_id(),
-                conversation=name,
-                upto_seq=row.last_seq if row else None,
-            )
+        await self._asking.order(lambda: self._planning.clear_history(name), name)
+
+    async def set_draft(self, conversation: str, text: str) -> None:
+        """Keep a text that was not sent yet, for all devices; the newest one stands (G6).
+
+        Args:
+            conversation: which; it need not have a message yet.
+            text: at most 5,000 characters; an empty one clears the draft, and so does sending.
+        """
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            SetDraft(id=self._asking.new_id(), conversation=name, text=text)
         )
+
+    async def mute(self, conversation: str, level: MuteLevel = "none") -> None:
+        """Mute a conversation, on all devices (G2, U4).
+
+        Args:
+            conversation: which.
+            level: what still alerts: ``none``: nothing; ``mentions``: being mentioned.
+        """
+        name = checked_conversation(conversation)
+        if level not in MUTE_LEVELS:
+            raise CallerMistake(f"there is no mute level {level!r}: use none or mentions")
+        await self._asking.order_one(
+            Mute(id=self._asking.new_id(), conversation=name, level=level)
+        )
+
+    async def unmute(self, conversation: str) -> None:
+        """Let a conversation alert again, on all devices (G2)."""
+        name = checked_conversation(conversation)
+        await self._asking.order_one(Mute(id=self._asking.new_id(), conversation=name))
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.
@@ -149,15 +186,26 @@ class Inbox:
         """
         return self._announcer.feed()
 
+    async def _checked(self, planned: Coroutine[Any, Any, Sequence[Wish]]) -> Sequence[Wish]:
+        wishes = await planned
+        for wish in wishes:
+            checked(wish.command)
+        return wishes
+
     # Last, since from here on `list` is this method.
-    async def list(self, limit: int = 50, cursor: str | None = None) -> InboxPage:
+    async def list(
+        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+    ) -> InboxPage:
         """Return rows, newest first (O1, O4).
 
         Args:
             limit: at most so many rows, 1 or above.
             cursor: ``next_cursor`` of the page before; by default the first page.
+            unread_only: only rows with unread messages or a dot (R4).
         """
-        return self._local.page(limit, cursor)
+        if cursor is not None or unread_only or limit > len(self._local):
+            await self._copying.wait_for_the_rest()
+        return self._local.page(limit, cursor, unread_only=unread_only)
 
 
 async def _all_of(calls: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -18,7 +18,9 @@ from typing import Generic, ParamSpec
 
 from recents.client.changes import Backlog, ChangeBatch
 from recents.client.state import State
-from recents.core.errors import CallerMistake, RecentsError
+from recents.client.store.port import SetAside
+from recents.core.commands import AnyCommand
+from recents.core.errors import CallerMistake, RecentsError, Refused
 from recents.core.ids import Conversation
 from recents.core.message import Message
 
@@ -103,6 +105,10 @@ class Announcer:
     Attributes:
         batches: called with each ``ChangeBatch``.
         messages: called with the conversation and each new message.
+        statuses: called with the conversation and each message of this device's own whenever it
+            is sending, sent or failed (P4).
+        refusals: called with each command that the node refused, and why.
+        set_asides: called with each local copy that could not be used (C6).
         states: called with each new state.
         state: the newest state.
     """
@@ -110,6 +116,9 @@ class Announcer:
     def __init__(self) -> None:
         self.batches: Listeners[[ChangeBatch]] = Listeners()
         self.messages: Listeners[[Conversation, Message]] = Listeners()
+        self.statuses: Listeners[[Conversation, Message]] = Listeners()
+        self.refusals: Listeners[[AnyCommand, Refused]] = Listeners()
+        self.set_asides: Listeners[[SetAside]] = Listeners()
         self.states: Listeners[[State]] = Listeners()
         self.state: State = "offline"
         # A consumer that breaks out of its loop forgets its feed; then so do we.

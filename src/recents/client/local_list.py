@@ -1,29 +1,32 @@
-"""The list as this device has it: what comes from the node goes in, batches come out.
+"""The list as this device shows it: what the node confirmed, with the outbox on top.
 
 Rules of this file:
 
-1. A catch-up is collected aside and shown in one batch; so is a change that comes in parts (D4).
-   Only the first page of a first start is shown at once.
-2. After a reset versions do not compare, since they may be another store's: the new rows are
+1. The confirmed rows and the pending commands change in one step with what is shown, so that
+   nobody ever sees the one without the other (C2).
+2. No change, no difference (C1). The totals are those of the rows shown.
+3. After a reset versions do not compare, since they may be another store's: the new rows are
    compared with the old by what they show.
-3. No change, no batch (C1). The totals of a batch are those after it (C2).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
 from recents.client.arguments import callers_mistake, positive
-from recents.client.changes import Cause, ChangeBatch
+from recents.client.outbox import Outbox
 from recents.client.view import View
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
 from recents.core.ordering import cursor_after, place_after
-from recents.core.replica import Difference, Gone, Replica, difference_between
-from recents.core.totals import Totals
-from recents.wire.frames import CaughtUp, Changed
+from recents.core.overlay import shown
+from recents.core.replica import Difference, Gone, News, Replica, same_to_the_user
+from recents.core.totals import Totals, exchanged
+
+Shown = Mapping[Conversation, InboxEntry | None]
+"""Rows as they are shown; None where the list has none."""
 
 
 class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,35 +47,60 @@ class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LocalList:
-    """This device's copy of the list, in order, with its sync token.
+    """This device's rows, in order.
 
     Attributes:
-        token: everything up to here is in the list; None before the first catch-up ended.
-        complete: all rows are here.
-        catching_up: a catch-up is under way.
+        complete: all rows are here, or on this device's disk.
+        whole: while rows are still to come, the sums over all of them.
     """
 
-    def __init__(self) -> None:
-        self.token: str | None = None
+    def __init__(self, account: str, outbox: Outbox) -> None:
+        """Begin with nothing; ``outbox`` is looked at whenever something is shown anew."""
         self.complete = False
-        self.catching_up = False
+        self.whole: Totals | None = None
+        self._account = account
+        self._outbox = outbox
         self._replica = Replica()
+        # Rows that pending commands make look different from the confirmed ones.
+        self._differing: dict[Conversation, InboxEntry | None] = {}
         self._view = View()
-        self._totals_of_node: Totals | None = None
-        self._aside: dict[Conversation, InboxEntry | Gone] = {}
-        self._cause_aside: Cause | None = None
-        self._replacing = False
+        self._totals = Totals()
 
     @property
     def totals(self) -> Totals:
-        """The sums over all rows; while some are still to come, as the node gave them."""
-        return self._totals_of_node or self._replica.totals
+        """The sums over the rows; while some are still to come, over those as well."""
+        return self.whole or self._totals
+
+    # What is shown.
+
+    def __len__(self) -> int:
+        return len(self._view)
+
+    def __iter__(self) -> Iterator[InboxEntry]:
+        """Go through all rows shown, in no particular order."""
+        for name, row in self._replica.rows.items():
+            if name not in self._differing:
+                yield row
+        for differing in self._differing.values():
+            if differing is not None:
+                yield differing
 
     def get(self, conversation: Conversation) -> InboxEntry | None:
-        """Return a row, or None where the list has none."""
+        """Return a row as it is shown, or None where the list has none."""
+        if conversation in self._differing:
+            return self._differing[conversation]
         return self._replica.rows.get(conversation)
 
-    def page(self, limit: int, cursor: str | None) -> InboxPage:
+    @property
+    def newest_ms(self) -> int:
+        """The time of the row on top; 0 when there is none."""
+        return self._view.newest_ms
+
+    def confirmed(self, conversation: Conversation) -> InboxEntry | None:
+        """Return a row as the node confirmed it, or None where it has none."""
+        return self._replica.rows.get(conversation)
+
+    def page(self, limit: int, cursor: str | None, *, unread_only: bool = False) -> InboxPage:
         """Return a page of rows (O4).
 
         Raises:
@@ -80,88 +108,88 @@ class LocalList:
         """
         with callers_mistake():
             place = None if cursor is None else place_after(cursor)
-        places, more = self._view.after(place, positive(limit))
-        rows = self._replica.rows
-        entries = tuple([rows[Conversation(name)] for _, name in places])
+        most = positive(limit)
+        entries: list[InboxEntry] = []
+        more = False
+        for name in self._view.names_after(place):
+            row = self.get(name)
+            assert row is not None, "the view has the rows that are shown"
+            if unread_only and not (row.unread or row.marked_unread):
+                continue
+            more = len(entries) == most
+            if more:
+                break
+            entries.append(row)
         return InboxPage(
-            entries=entries,
+            entries=tuple(entries),
             totals=self.totals,
             next_cursor=cursor_after(entries[-1]) if more else None,
             complete=self.complete,
         )
 
-    def begin(self) -> None:
-        """Begin a catch-up; one that broke off is forgotten, the token brings it again."""
-        self.catching_up = True
-        self._forget_aside()
+    # What the node confirmed.
 
-    def take_page(self, page: CaughtUp) -> ChangeBatch | None:
-        """Take in a page of a catch-up; the last one ends it."""
-        if page.reset and page.token is None and not self.complete and not self._replica.rows:
-            self._totals_of_node = page.totals
-            return self._show(self._replica.accept(page.rows, page.gone), "catch_up")
-        self._replacing |= page.reset
-        self._put_aside(page.rows, page.gone)
-        if page.token is None:
-            return None
-        self.catching_up = False
-        self.complete = True
-        self._totals_of_node = None
-        self.token = page.token
-        return self._show_aside("catch_up")
+    def restore(self, rows: Sequence[InboxEntry]) -> None:
+        """Take in rows that were kept."""
+        self._replica.restore(rows)
+        self._view.put(rows)
+        self._totals = self._replica.totals
 
-    def take_changes(self, changed: Changed, cause: Cause) -> ChangeBatch | None:
-        """Take in what changed just now."""
-        if self.catching_up or changed.token is None or self._cause_aside is not None:
-            self._put_aside(changed.rows, changed.gone)
-            if self.catching_up:
-                return None
-            cause = "message" if self._cause_aside == "message" else cause
-            self._cause_aside = cause
-            if changed.token is None:
-                return None
-            self.token = changed.token
-            return self._show_aside(cause)
-        self.token = changed.token
-        return self._show(self._replica.accept(changed.rows, changed.gone), cause)
+    @property
+    def confirmed_rows(self) -> Mapping[Conversation, InboxEntry]:
+        """All rows that the node confirmed."""
+        return self._replica.rows
 
-    def _put_aside(self, rows: Iterable[InboxEntry], gone: Iterable[Gone]) -> None:
-        for images in (rows, gone):
-            for image in images:
-                known = self._aside.get(image.conversation)
-                if known is None or known.version < image.version:
-                    self._aside[image.conversation] = image
+    @property
+    def confirmed_totals(self) -> Totals:
+        """The sums over them."""
+        return self._replica.totals
 
-    def _forget_aside(self) -> None:
-        self._aside = {}
-        self._cause_aside = None
-        self._replacing = False
+    def news(self, rows: Iterable[InboxEntry], gone: Iterable[Gone]) -> News:
+        """Tell what ``accept`` of these would change; changes nothing."""
+        return self._replica.news(rows, gone)
 
-    def _show_aside(self, cause: Cause) -> ChangeBatch | None:
-        rows = [image for image in self._aside.values() if isinstance(image, InboxEntry)]
-        if self._replacing:
-            replica = Replica()
-            replica.accept(rows)
-            difference = difference_between(self._replica.rows, replica.rows)
-            self._replica = replica
-        else:
-            gone = [image for image in self._aside.values() if isinstance(image, Gone)]
-            difference = self._replica.accept(rows, gone)
-        self._forget_aside()
-        return self._show(difference, cause)
-
-    def _show(self, difference: Difference, cause: Cause) -> ChangeBatch | None:
+    def accept(self, news: News) -> None:
+        """Take in news; to be followed by ``show_anew``."""
+        self._replica.take(news)
         # What comes from here on is newer than any removal so far.
         self._replica.settle()
-        if not difference:
-            return None
-        self._view.discard(difference.removed)
-        self._view.put(difference.added + difference.updated)
-        return ChangeBatch(
-            totals=self.totals,
-            cause=cause,
-            synced=self.complete,
-            added=difference.added,
-            updated=difference.updated,
-            removed=difference.removed,
-        )
+
+    def replace(self, replica: Replica) -> None:
+        """Put other confirmed rows in place of these; to be followed by ``show_anew``."""
+        self._replica = replica
+
+    # Both together.
+
+    def look(self, names: Iterable[Conversation]) -> Shown:
+        """Remember how some rows look, before they change."""
+        return {name: self.get(name) for name in names}
+
+    def show_anew(self, before: Shown) -> Difference:
+        """Show rows after a change of theirs, and tell how they differ from before."""
+        added, updated, removed = [], [], []
+        for name, old in before.items():
+            new = self._shown(name)
+            if new is old:
+                continue
+            self._totals = exchanged(self._totals, old, new)
+            if old is None:
+                assert new is not None
+                added.append(new)
+            elif new is None:
+                removed.append(old)
+            elif not same_to_the_user(old, new):
+                updated.append(new)
+        self._view.discard(removed)
+        self._view.put(added + updated)
+        return Difference(tuple(added), tuple(updated), tuple(removed))
+
+    def _shown(self, name: Conversation) -> InboxEntry | None:
+        confirmed = self._replica.rows.get(name)
+        pending = self._outbox.concerning(name)
+        row = shown(self._account, name, confirmed, pending) if pending else confirmed
+        if row == confirmed:
+            self._differing.pop(name, None)
+            return confirmed
+        self._differing[name] = row
+        return row

@@ -1,43 +1,42 @@
-"""Sending and reading messages (rules M, U6, R1)."""
+"""Sending and reading messages (rules M, P4, U6, R1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
-import msgspec
+from collections.abc import Callable, Iterable, Sequence
 
 from recents.client.arguments import checked, checked_conversation, positive, several
 from recents.client.asking import Asking
+from recents.client.echo import echo_of, sent_message
+from recents.client.history import Histories, HistoryPage
 from recents.client.inbox import Inbox
 from recents.client.listeners import Announcer
+from recents.client.outbox import Ticket
+from recents.client.planning import Planning, Wish
 from recents.core.commands import Post
 from recents.core.ids import Conversation
 from recents.core.message import Message
-from recents.wire import codec, frames
-
-
-class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Some messages of a conversation.
-
-    Attributes:
-        messages: oldest first.
-        more: there are older ones: ask again before ``messages[0].seq``.
-    """
-
-    messages: tuple[Message, ...]
-    more: bool = False
 
 
 class Messages:
     """The messages of one account's conversations.
 
     Every call raises ``CallerMistake`` for arguments that cannot be right, ``Refused`` when the
-    node says no, ``Unavailable`` when it does not answer.
+    node says no while the call waits, ``Unavailable`` when this device cannot keep a message or
+    has none of those that were asked for.
     """
 
-    def __init__(self, asking: Asking, inbox: Inbox, announcer: Announcer) -> None:
-        """Ask through ``asking``; the read positions are those of ``inbox``."""
+    def __init__(
+        self,
+        asking: Asking,
+        planning: Planning,
+        histories: Histories,
+        inbox: Inbox,
+        announcer: Announcer,
+    ) -> None:
+        """Send through ``asking``; the read positions are those of ``inbox``."""
         self._asking = asking
+        self._planning = planning
+        self._histories = histories
         self._inbox = inbox
         self._announcer = announcer
 
@@ -55,7 +54,7 @@ class Messages:
         displayed_seq: int | None = None,
         client_id: str | None = None,
     ) -> Message:
-        """Send a message; returns when the node has it safely.
+        """Send a message; returns when the node has it safely, offline when this device has.
 
         Args:
             conversation: where to.
@@ -70,7 +69,12 @@ class Messages:
             client_id: a name for this message; sending the same again changes nothing (M2).
 
         Returns:
-            The message as it stands on the node.
+            The message, ``sent`` and as it stands on the node, or ``sending`` and without a place
+            (``seq`` 0) while there is no connection (P4).
+
+        Raises:
+            Refused: the node says no. The message stays in the list as ``failed``: ``retry`` or
+                ``discard`` it.
         """
         post = checked(
             Post(
@@ -87,29 +91,41 @@ class Messages:
                 displayed_seq=displayed_seq,
             )
         )
-        posted = codec.decode_result(await self._asking.order(post), frames.Posted)
-        return _message_of(self._asking.account, post, posted)
+
+        async def plan() -> Sequence[Wish]:
+            return [await self._planning.post(post)]
+
+        blind = displayed_seq is None
+        ticket = await self._asking.give(plan, post.conversation, blind=blind)
+        return await self._message(ticket)
+
+    async def retry(self, client_id: str) -> Message:
+        """Send a failed message again (P4).
+
+        Returns:
+            See ``send``.
+        """
+        return await self._message(await self._asking.retry(client_id))
+
+    async def discard(self, client_id: str) -> None:
+        """Give up a message that failed: it vanishes from this device, which alone has it."""
+        await self._asking.discard(client_id)
 
     async def history(
         self, conversation: str, before_seq: int | None = None, limit: int = 50
     ) -> HistoryPage:
         """Return messages of a conversation, the newest ones before ``before_seq``.
 
+        Behind the newest stand this device's own that are still on their way. Offline the
+        messages that this device has seen are returned, up to the first gap.
+
         Args:
             conversation: which.
             before_seq: only messages below it; by default from the newest on.
-            limit: at most so many messages, 1 or above.
+            limit: at most so many messages, 1 or above; those on their way are not counted.
         """
-        found = await self._asking.query(
-            frames.History(
-                id=self._asking.new_id(),
-                conversation=checked_conversation(conversation),
-                before_seq=before_seq,
-                limit=positive(limit),
-            ),
-            frames.Messages,
-        )
-        return HistoryPage(messages=found.messages, more=found.more)
+        name = checked_conversation(conversation)
+        return await self._histories.page(name, before_seq, positive(limit))
 
     async def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""
@@ -131,24 +147,20 @@ class Messages:
         """
         return self._announcer.messages.add(listener)
 
+    def on_status(self, listener: Callable[[Conversation, Message], object]) -> Callable[[], None]:
+        """Call ``listener`` with each message of this device whenever its ``status`` changes.
 
-def _message_of(account: str, post: Post, posted: frames.Posted) -> Message:
-    return Message(
-        seq=posted.seq,
-        ordinal=posted.ordinal,
-        sender=account,
-        client_id=post.client_id,
-        time_ms=posted.time_ms,
-        kind=post.kind,
-        text=post.text,
-        attachment=_as_it_arrives(post.attachment),
-        mentions=post.mentions,
-        counts=post.counts,
-        bumps=post.bumps,
-        previews=post.previews,
-    )
+        It is ``sending`` at once, then ``sent``, or ``failed`` and perhaps ``sending`` again (P4).
+        ``client_id`` tells which message it is.
 
+        Returns:
+            A function that ends this.
+        """
+        return self._announcer.statuses.add(listener)
 
-def _as_it_arrives(attachment: object) -> object:
-    # JSON knows no tuples, no bytes, and no keys but text.
-    return msgspec.json.decode(msgspec.json.encode(attachment))
+    async def _message(self, ticket: Ticket) -> Message:
+        account = self._asking.account
+        posted = await self._asking.outcome(ticket)
+        if posted is None:
+            return echo_of(account, ticket.pending)
+        return sent_message(account, ticket.pending, posted)

@@ -1,9 +1,10 @@
-"""What this client asked and the node has not answered yet.
+"""The questions that this client asked and the node has not answered yet.
 
 Rules of this file:
 
-1. Requests go out in the order they were made, and a lost connection changes nothing in it: what
-   was not answered is sent again, which is harmless, since every request is idempotent.
+1. Questions go out in the order they were made, and a lost connection changes nothing in it: what
+   was not answered is sent again, which is harmless, since a question changes nothing and a
+   device can be revoked twice.
 2. The number of unanswered requests is bounded; one more fails at once.
 3. A caller that gave up is not asked for again on the next connection.
 """
@@ -12,15 +13,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec
 
 from recents.client.settings import Settings
-from recents.core.commands import AnyCommand, DeleteAll, ReadAll
 from recents.core.errors import CallerMistake, RecentsError, Unavailable
-from recents.core.ids import Conversation
 from recents.wire.codec import MAX_DEVICE_MESSAGE_BYTES, encode
 from recents.wire.frames import Query
 
@@ -30,7 +29,7 @@ Outcome = msgspec.Raw | RecentsError
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    asked: AnyCommand | Query
+    asked: Query
     frame: bytes
     answer: asyncio.Future[msgspec.Raw]
     sent: bool = False
@@ -43,9 +42,9 @@ class Requests:
         wake: set when there may be something to send.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, wake: asyncio.Event) -> None:
         """Start closed: requests are accepted after ``open``."""
-        self.wake = asyncio.Event()
+        self.wake = wake
         self._settings = settings
         # Not a dict: taking the first again and again would make it scan what it lost.
         self._waiting: OrderedDict[str, _Request] = OrderedDict()
@@ -67,7 +66,7 @@ class Requests:
         self._in_flight.clear()
         self._waiting.clear()
 
-    async def ask(self, asked: AnyCommand | Query) -> msgspec.Raw:
+    async def ask(self, asked: Query) -> msgspec.Raw:
         """Send a request and wait for its answer.
 
         Raises:
@@ -108,6 +107,10 @@ class Requests:
         self._waiting = OrderedDict(again | self._waiting)
         self.wake.set()
 
+    def knows(self, request_id: str) -> bool:
+        """Tell whether this is a question of ours that was sent."""
+        return request_id in self._in_flight
+
     def settle(self, request_id: str, outcome: Outcome) -> None:
         """Give a caller its answer; one that gave up, or that nobody asked, gets none."""
         request = self._in_flight.pop(request_id, None)
@@ -120,19 +123,7 @@ class Requests:
         else:
             request.answer.set_result(outcome)
 
-    def concern(self, conversations: Iterable[Conversation]) -> bool:
-        """Tell whether a command that is under way is about one of these conversations."""
-        if not self._in_flight:
-            return False
-        named = set()
-        for request in self._in_flight.values():
-            if isinstance(request.asked, ReadAll | DeleteAll):
-                return True
-            if isinstance(request.asked, AnyCommand):
-                named.add(request.asked.conversation)
-        return not named.isdisjoint(conversations)
-
-    def _accept(self, asked: AnyCommand | Query) -> _Request:
+    def _accept(self, asked: Query) -> _Request:
         if self._why_closed is not None:
             raise self._why_closed()
         unanswered = len(self._waiting) + len(self._in_flight)

@@ -16,8 +16,12 @@ class Settings:
         greeting_timeout_s: seconds to reach the node and be welcomed, in one attempt.
         first_delay_s: seconds before the first reconnect, in the mean; doubles each time.
         longest_delay_s: seconds between two attempts at most.
-        unanswered_requests: calls that may wait for an answer at the same time; one more is
+        unanswered_requests: questions that may wait for an answer at the same time; one more is
             ``Unavailable`` at once, so that memory stays bounded while no node answers.
+        outbox_commands: commands that may be on their way; one more is ``Unavailable`` at once.
+            A person gives some hundred on a long flight.
+        closing_s: seconds that closing waits for commands to get through while there is a
+            connection; what does not is sent when the client is opened the next time.
         requests_in_flight: requests on the wire at the same time; a node reads no further.
     """
 
@@ -27,4 +31,6 @@ class Settings:
     first_delay_s: float = 0.2
     longest_delay_s: float = 30.0
     unanswered_requests: int = 10_000
+    outbox_commands: int = 10_000
+    closing_s: float = 5.0
     requests_in_flight: int = 256

@@ -1,10 +1,11 @@
-"""Connects, greets, applies, and begins again when the connection ends (rules C1–C3, case 19).
+"""Connects, greets, applies, and begins again when the connection ends (rules C1–C4, case 19).
 
 Rules of this file:
 
 1. One catch-up is one batch, then ``synced``, never the other way round.
-2. Answers wait until the list shows what they answer: during a catch-up, until it ends.
-3. A goodbye without a time to come back is final; every other end is followed by another try.
+2. Rows and answers of one message are one change, so that nothing is shown in between.
+3. Commands are sent before questions, so that a question is answered after them.
+4. A goodbye without a time to come back is final; every other end is followed by another try.
 """
 
 from __future__ import annotations
@@ -17,12 +18,14 @@ from typing import assert_never
 import msgspec
 
 from recents.client.backoff import Backoff
-from recents.client.changes import Cause, ChangeBatch
+from recents.client.changes import Cause
+from recents.client.incoming import Arrival, Incoming
+from recents.client.keeper import Keeper, broken
 from recents.client.link.port import Connection, Link
 from recents.client.listeners import Announcer
-from recents.client.local_list import LocalList
-from recents.client.requests import Outcome, Requests
+from recents.client.requests import Requests
 from recents.client.settings import Settings
+from recents.client.settling import Answered, Outcome
 from recents.core.errors import PeerMistake, RecentsError, Refused, Unavailable
 from recents.wire import codec
 from recents.wire.frames import (
@@ -33,6 +36,7 @@ from recents.wire.frames import (
     Error,
     Hello,
     NodeFrame,
+    Posted,
     Welcome,
 )
 
@@ -48,7 +52,7 @@ class _Ended(Exception):
 
 
 class SyncLoop:
-    """Keeps the local list like the node's, and carries requests and answers.
+    """Keeps the local list like the node's, and carries commands, questions and answers.
 
     Attributes:
         first_page: set when rows can be listed, or never will be: see ``why_ended``.
@@ -60,11 +64,13 @@ class SyncLoop:
         self,
         link: Link,
         hello: Hello,
-        local: LocalList,
+        keeper: Keeper,
         requests: Requests,
         announcer: Announcer,
         backoff: Backoff,
         settings: Settings,
+        clock_ms: Callable[[], int],
+        wake: asyncio.Event,
     ) -> None:
         """Put the parts together; nothing happens before ``run``."""
         self.first_page = asyncio.Event()
@@ -72,31 +78,52 @@ class SyncLoop:
         self.trouble: Exception | None = None
         self._link = link
         self._hello = hello
-        self._local = local
+        self._keeper = keeper
+        self._outbox = keeper.outbox
         self._requests = requests
         self._announcer = announcer
         self._backoff = backoff
         self._settings = settings
+        self._clock_ms = clock_ms
+        self._wake = wake
+        self._incoming = Incoming()
         self._greeted = False
-        self._held: list[tuple[str, Outcome]] = []
 
-    async def run(self) -> None:
+    async def run(self, device_id: str) -> None:
         """Stay connected until cancelled, or until the node says goodbye for good."""
+        self._hello = msgspec.structs.replace(self._hello, device_id=device_id)
         try:
             while True:
                 wait_s = await self._attempt()
-                self._announcer.tell_state("offline")
+                self._go_offline()
                 await asyncio.sleep(wait_s)
         except Refused as refusal:
             code, sentence, details = refusal.code, refusal.args[0], refusal.details
             self._end(lambda: Refused(code, sentence, details))
         except Exception:
             log.exception("! the client stopped by a mistake of its own")
-            self._end(
-                lambda: Unavailable(
-                    "the client stopped by a mistake of its own; see the log", None
-                )
-            )
+            self._end(broken)
+
+    async def synced_within(self, timeout_s: float | None) -> bool:
+        """Wait until the list is as the node has it; tell whether that was so in time.
+
+        Raises:
+            Refused: the loop has ended for good.
+        """
+        moved = asyncio.Event()
+        remove = self._announcer.states.add(lambda _: moved.set())
+        try:
+            async with asyncio.timeout(timeout_s):
+                while self._announcer.state != "synced":
+                    if self.why_ended is not None:
+                        raise self.why_ended()
+                    moved.clear()
+                    await moved.wait()
+        except TimeoutError:
+            return False
+        finally:
+            remove()
+        return True
 
     async def _attempt(self) -> float:
         """Connect once and stay while it lasts; return the seconds to wait before the next."""
@@ -118,22 +145,27 @@ class SyncLoop:
         log.info("x %s; again in %.1f s", self.trouble, wait_s)
         return wait_s
 
+    def _go_offline(self) -> None:
+        self._announcer.tell_state("offline")
+        # Nobody waits for a network that is not there; what was commanded is kept.
+        self._outbox.let_all_go()
+
     async def _use(self, connection: Connection, patience: asyncio.Timeout) -> None:
         """Greet, then take in what comes, until the connection ends."""
         writer: asyncio.Task[None] | None = None
         self._greeted = False
-        self._held = []
         try:
-            hello = msgspec.structs.replace(self._hello, since=self._local.token)
+            await self._keeper.copying.wait_for_the_rest()
+            hello = msgspec.structs.replace(self._hello, since=self._keeper.copying.token)
             await connection.send(codec.join([codec.encode(hello)]))
             while (message := await connection.receive()) is not None:
-                for line in codec.split(message):
-                    self._take(codec.decode_node_frame(line))
+                await self._take([codec.decode_node_frame(line) for line in codec.split(message)])
                 if writer is None and self._greeted:
                     patience.reschedule(None)
                     writer = asyncio.create_task(self._write(connection))
             raise _Ended("the connection was lost")
         finally:
+            self._outbox.rewind()
             self._requests.rewind()
             if writer is not None:
                 writer.cancel()
@@ -141,99 +173,125 @@ class SyncLoop:
             await connection.close()
 
     async def _write(self, connection: Connection) -> None:
-        """Send requests whenever there are some."""
+        """Send commands and questions whenever there are some."""
+        most = self._settings.requests_in_flight
         try:
             while True:
-                frames = self._requests.take()
-                if frames:
+                self._wake.clear()
+                if frames := self._outbox.take(most) or self._requests.take():
                     await connection.send(codec.join(frames))
                 else:
-                    self._requests.wake.clear()
-                    await self._requests.wake.wait()
+                    await self._wake.wait()
         except Unavailable:
             pass
         finally:
             # The receiving side notices.
             await connection.close()
 
-    def _take(self, frame: NodeFrame) -> None:
-        match frame:
-            case Changed():
-                self._expect_greeted(frame)
-                batch = self._local.take_changes(frame, self._cause_of(frame))
-                self._announce(batch)
-                self._announce_messages(frame)
-            case Answer():
-                self._settle(frame.id, frame.result)
-            case Error():
-                self._take_error(frame)
-            case CaughtUp():
-                self._expect_greeted(frame)
-                self._take_page(frame)
-            case Welcome():
-                self._greeted = True
-                self._local.begin()
-                self._announcer.tell_state("syncing")
-            case Bye():
-                if frame.retry_after_s is None:
-                    raise Refused(frame.code, frame.message, frame.details)
-                raise _Ended(f"{frame.message} [{frame.code}]", frame.retry_after_s)
-            case _:
-                assert_never(frame)
+    async def _take(self, frames: list[NodeFrame]) -> None:
+        """Take in what came in one message."""
+        arrival: Arrival | None = None
+        outcomes: dict[str, Outcome] = {}
+        answers: list[Answer | Error] = []
+        for frame in frames:
+            match frame:
+                case Welcome():
+                    self._begin(frame)
+                case Changed() | CaughtUp():
+                    whole = self._put_together(frame)
+                    if whole is not None and arrival is not None:
+                        await self._apply(arrival, outcomes)
+                        arrival, outcomes = None, {}
+                    arrival = whole or arrival
+                case Answer() | Error() if frame.id is not None and self._requests.knows(frame.id):
+                    answers.append(frame)
+                case Answer():
+                    outcomes[frame.id] = self._answer_of(frame)
+                case Error():
+                    if frame.retry_after_s is not None and self._commanded(frame):
+                        await self._apply(arrival, outcomes)
+                        raise _Ended(frame.message, frame.retry_after_s)
+                    self._take_error(frame, outcomes)
+                case Bye():
+                    await self._apply(arrival, outcomes)
+                    if frame.retry_after_s is None:
+                        raise Refused(frame.code, frame.message, frame.details)
+                    raise _Ended(f"{frame.message} [{frame.code}]", frame.retry_after_s)
+                case _:
+                    assert_never(frame)
+        await self._apply(arrival, outcomes)
+        for answer in answers:
+            self._settle(answer)
 
-    def _expect_greeted(self, frame: NodeFrame) -> None:
+    def _begin(self, welcome: Welcome) -> None:
+        self._greeted = True
+        self._keeper.clock_ahead_ms = welcome.time_ms - self._clock_ms()
+        self._incoming.begin()
+        self._announcer.tell_state("syncing")
+
+    def _put_together(self, frame: Changed | CaughtUp) -> Arrival | None:
         if not self._greeted:
             raise PeerMistake(f"the node sent {type(frame).__name__} before its welcome")
+        if isinstance(frame, Changed):
+            return self._incoming.take_changes(frame, self._cause_of(frame))
+        first_start = not self._keeper.local.complete and not len(self._keeper.local)
+        return self._incoming.take_page(frame, first_start=first_start)
 
-    def _take_page(self, page: CaughtUp) -> None:
-        self._announce(self._local.take_page(page))
-        self.first_page.set()
-        if self._local.catching_up:
+    async def _apply(self, arrival: Arrival | None, outcomes: dict[str, Outcome]) -> None:
+        if arrival is None and not outcomes:
             return
-        self._backoff.start_over()
-        self.trouble = None
-        self._announcer.tell_state("synced")
-        held, self._held = self._held, []
-        for request_id, outcome in held:
-            self._requests.settle(request_id, outcome)
+        await self._keeper.take(arrival, outcomes)
+        if arrival is None:
+            return
+        for name, messages in arrival.messages.items():
+            for message in messages:
+                self._announcer.messages.tell(name, message)
+        self.first_page.set()
+        if arrival.caught_up:
+            self._backoff.start_over()
+            self.trouble = None
+            self._announcer.tell_state("synced")
 
-    def _take_error(self, error: Error) -> None:
+    def _answer_of(self, answer: Answer) -> Answered:
+        posted = None
+        if answer.result != msgspec.Raw(b"null"):
+            posted = codec.decode_result(answer.result, Posted)
+        return Answered(answer.version, posted)
+
+    def _commanded(self, error: Error) -> bool:
+        return error.id is not None and self._outbox.get(error.id) is not None
+
+    def _take_error(self, error: Error, outcomes: dict[str, Outcome]) -> None:
         if error.id is None:
             # A frame of ours made no sense to the node: a mistake in one of the two programs.
             log.warning("! the node refused a frame: %s [%s]", error.message, error.code)
-            return
-        if error.retry_after_s is None:
-            self._settle(error.id, Refused(error.code, error.message, error.details))
-        else:
-            self._settle(error.id, Unavailable(error.message, error.retry_after_s))
+        elif error.retry_after_s is None:
+            outcomes[error.id] = Refused(error.code, error.message, error.details)
 
-    def _settle(self, request_id: str, outcome: Outcome) -> None:
-        if self._local.catching_up:
-            self._held.append((request_id, outcome))
+    def _settle(self, answer: Answer | Error) -> None:
+        assert answer.id is not None, "only answers to our questions come here"
+        if isinstance(answer, Answer):
+            self._requests.settle(answer.id, answer.result)
+        elif answer.retry_after_s is None:
+            refused = Refused(answer.code, answer.message, answer.details)
+            self._requests.settle(answer.id, refused)
         else:
-            self._requests.settle(request_id, outcome)
+            self._requests.settle(answer.id, Unavailable(answer.message, answer.retry_after_s))
 
     def _cause_of(self, changed: Changed) -> Cause:
         if changed.messages:
             return "message"
-        mine = self._requests.concern(
-            image.conversation for images in (changed.rows, changed.gone) for image in images
+        mine = any(
+            self._outbox.concerning(image.conversation)
+            for images in (changed.rows, changed.gone)
+            for image in images
         )
         return "command" if mine else "other_device"
-
-    def _announce(self, batch: ChangeBatch | None) -> None:
-        if batch is not None:
-            self._announcer.tell_batch(batch)
-
-    def _announce_messages(self, changed: Changed) -> None:
-        for conversation, messages in changed.messages.items():
-            for message in messages:
-                self._announcer.messages.tell(conversation, message)
 
     def _end(self, why: Callable[[], RecentsError]) -> None:
         self.why_ended = why
         log.info("x %s; this was the end", why())
         self._requests.close(why)
-        self._announcer.tell_state("offline")
+        self._go_offline()
         self._announcer.end(why)
         self.first_page.set()

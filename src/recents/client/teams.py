@@ -24,8 +24,11 @@ from recents.wire.frames import Teams as TeamsFound
 class Teams:
     """The teams of one account.
 
+    Commands work offline, as those of ``Inbox`` do; ``members`` and ``mine`` ask the node.
+
     Every call raises ``CallerMistake`` for arguments that cannot be right, ``Refused`` when the
-    node says no, ``Unavailable`` when it does not answer.
+    node says no while the call waits, ``Unavailable`` when this device cannot keep a command or
+    the node does not answer a question.
     """
 
     def __init__(self, asking: Asking) -> None:
@@ -54,7 +57,7 @@ class Teams:
         accounts = several(members, "members")
         conversation = _name_of(kind, self._asking.new_id() if id is None else id)
         first, rest = accounts[:MAX_MEMBERS_PER_COMMAND], accounts[MAX_MEMBERS_PER_COMMAND:]
-        await self._asking.order(
+        await self._asking.order_one(
             CreateTeam(
                 id=self._asking.new_id(), conversation=conversation, name=name, members=first
             )
@@ -66,35 +69,33 @@ class Teams:
         """Add accounts to a team (T1). More than 1,000 are added by several commands."""
         members = several(accounts, "accounts")
         for at in range(0, len(members), MAX_MEMBERS_PER_COMMAND):
-            await self._asking.order(
-                AddMembers(
-                    id=self._asking.new_id(),
-                    conversation=Conversation(team),
-                    members=members[at : at + MAX_MEMBERS_PER_COMMAND],
-                )
+            some = members[at : at + MAX_MEMBERS_PER_COMMAND]
+            await self._asking.order_one(
+                AddMembers(id=self._asking.new_id(), conversation=Conversation(team), members=some)
             )
 
     async def remove_member(self, team: str, account: str) -> None:
         """Remove an account from a team; only its owner may (T2)."""
-        await self._asking.order(
-            RemoveMember(id=self._asking.new_id(), conversation=Conversation(team), member=account)
+        command_id = self._asking.new_id()
+        await self._asking.order_one(
+            RemoveMember(id=command_id, conversation=Conversation(team), member=account)
         )
 
     async def leave(self, team: str) -> None:
         """Leave a team; its owner cannot (T2)."""
-        await self._asking.order(
+        await self._asking.order_one(
             LeaveTeam(id=self._asking.new_id(), conversation=Conversation(team))
         )
 
     async def rename(self, team: str, name: str) -> None:
         """Give a team another name; only its owner may."""
-        await self._asking.order(
+        await self._asking.order_one(
             RenameTeam(id=self._asking.new_id(), conversation=Conversation(team), name=name)
         )
 
     async def dismiss(self, team: str) -> None:
         """End a team for everybody; only its owner may (T2)."""
-        await self._asking.order(
+        await self._asking.order_one(
             DismissTeam(id=self._asking.new_id(), conversation=Conversation(team))
         )
 

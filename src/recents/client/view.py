@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from sortedcontainers import SortedList
 
+from recents.core.ids import Conversation
 from recents.core.ordering import Place, place_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from recents.core.entry import InboxEntry
-    from recents.core.ids import Conversation
 
 _BULK = 8
 """From one row in so many on, merging all at once is cheaper than one by one."""
@@ -33,6 +33,11 @@ class View:
 
     def __len__(self) -> int:
         return len(self._place)
+
+    @property
+    def newest_ms(self) -> int:
+        """The time of the first place; 0 when there is none."""
+        return -self._sorted[0][0] if self._sorted else 0
 
     def put(self, rows: Sequence[InboxEntry]) -> None:
         """Place rows, new ones and ones that may have moved."""
@@ -59,12 +64,7 @@ class View:
             if place is not None:
                 self._sorted.remove(place)
 
-    def after(self, place: Place | None, limit: int) -> tuple[list[Place], bool]:
-        """Return the places behind one, or from the top.
-
-        Returns:
-            At most ``limit`` places, and whether there are more.
-        """
-        start = 0 if place is None else self._sorted.bisect_right(place)
-        places = list(self._sorted.islice(start, start + limit))
-        return places, start + limit < len(self._sorted)
+    def names_after(self, place: Place | None) -> Iterator[Conversation]:
+        """Go through the rows behind a place, or from the top, while none of them changes."""
+        for _, name in self._sorted.irange(place, inclusive=(False, False)):
+            yield Conversation(name)

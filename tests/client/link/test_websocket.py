@@ -8,8 +8,10 @@ import pytest
 from aiohttp import WSMsgType, web
 
 from recents.client.link import websocket
+from recents.client.link.port import MAX_MESSAGE_BYTES
 from recents.client.link.websocket import WebSocketLink, connect_url
 from recents.core.errors import CallerMistake, PeerMistake, Unavailable
+from recents.wire.codec import deflated
 
 pytestmark = pytest.mark.asyncio
 
@@ -43,8 +45,12 @@ async def echo(request: web.Request) -> web.WebSocketResponse:
                 await socket.close()
             if message.data == "bytes":
                 await socket.send_bytes(b"x")
+            if message.data == "deflated":
+                await socket.send_bytes(deflated("grüße\n".encode() * 1_000))
+            if message.data == "bomb":
+                await socket.send_bytes(deflated(b"x" * (MAX_MESSAGE_BYTES + 1)))
             if message.data == "large":
-                await socket.send_str("x" * (websocket.MAX_MESSAGE_BYTES + 1))
+                await socket.send_str("x" * (MAX_MESSAGE_BYTES + 1))
             if message.data == "cut":
                 assert request.transport is not None
                 request.transport.abort()
@@ -85,10 +91,20 @@ async def test_every_end_is_none(end: str) -> None:
         await connection.close()
 
 
-async def test_bytes_are_the_nodes_mistake() -> None:
+async def test_deflated_text_is_text() -> None:
     async with serving(echo) as address:
         connection = await WebSocketLink(address).open()
-        await connection.send("bytes")
+        await connection.send("deflated")
+        assert await connection.receive() == "deflated"
+        assert await connection.receive() == "grüße\n" * 1_000
+        await connection.close()
+
+
+@pytest.mark.parametrize("sent", ["bytes", "bomb"])
+async def test_other_bytes_are_the_nodes_mistake(sent: str) -> None:
+    async with serving(echo) as address:
+        connection = await WebSocketLink(address).open()
+        await connection.send(sent)
         await connection.receive()
         with pytest.raises(PeerMistake):
             await connection.receive()

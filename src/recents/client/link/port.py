@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-1. Messages arrive whole, once and in order, or the connection ends.
+1. Messages arrive whole, once and in order, or the connection ends. Deflated ones are inflated.
 2. A failure to connect or to send is ``Unavailable``, in a sentence for the user's eyes; an end
    while receiving is None.
 """
@@ -10,6 +10,10 @@ Rules of this file:
 from __future__ import annotations
 
 from typing import Protocol
+
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
+"""A node sends 500 rows in a frame, some 200 KB; the rest is room for the messages in it. What
+is larger ends the connection, and the next catch-up brings the rows without them."""
 
 
 class Connection(Protocol):
@@ -26,7 +30,7 @@ class Connection(Protocol):
         """Return the next text message; None when the connection has ended, however.
 
         Raises:
-            PeerMistake: the node sent something else than text.
+            PeerMistake: the node sent something else than text, deflated or not.
         """
 
     async def close(self) -> None:

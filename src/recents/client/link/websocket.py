@@ -15,13 +15,11 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from recents.core.errors import CallerMistake, PeerMistake, Unavailable
+from recents.client.link.port import MAX_MESSAGE_BYTES
+from recents.core.errors import CallerMistake, Unavailable
+from recents.wire.codec import inflated
 
 PATH = "/v1/connect"
-
-MAX_MESSAGE_BYTES = 16 * 1024 * 1024
-"""A node sends 500 rows in a frame, some 200 KB; the rest is room for the messages in it. What
-is larger ends the connection, and the next catch-up brings the rows without them."""
 
 HEARTBEAT_S = 25.0
 """Seconds between our pings; no answer for half as long is an end."""
@@ -129,14 +127,14 @@ class WebSocketConnection:
         """Return the next text message, or None at the end.
 
         Raises:
-            PeerMistake: the node sent something else than text.
+            PeerMistake: the node sent bytes that are not deflated text, or too much of it.
         """
         received = await self._socket.receive()
         if received.type is aiohttp.WSMsgType.TEXT:
             text: str = received.data
             return text
         if received.type is aiohttp.WSMsgType.BINARY:
-            raise PeerMistake("the node sent bytes where the protocol has text")
+            return inflated(received.data, MAX_MESSAGE_BYTES)
         return None
 
     async def close(self) -> None:

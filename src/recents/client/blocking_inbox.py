@@ -1,0 +1,167 @@
+"""The list of recent conversations for blocking code; see ``inbox``."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator
+
+from recents.client.blocking_calls import OwnThread, twin_of
+from recents.client.changes import ChangeBatch
+from recents.client.inbox import Inbox
+from recents.client.listeners import ChangeFeed
+from recents.client.local_list import InboxPage
+from recents.core.commands import MuteLevel
+from recents.core.entry import InboxEntry
+from recents.core.errors import Unavailable
+from recents.core.ids import Kind
+from recents.core.totals import Totals
+
+
+class BlockingChangeFeed(Iterator[ChangeBatch]):
+    """Batches one after the other, for one consumer; ends when the client closes.
+
+    Batches that come while the consumer is busy arrive as one. Where a time was given it also
+    ends when there was no change for so long; a further ``for`` over it then goes on.
+    """
+
+    def __init__(self, own: OwnThread, feed: ChangeFeed, timeout_s: float | None) -> None:
+        """Wait on the client's thread."""
+        self._own = own
+        self._feed = feed
+        self._timeout_s = timeout_s
+
+    def __next__(self) -> ChangeBatch:
+        try:
+            batch = self._own.call(self._next)
+        except Unavailable:
+            if self._own.running:
+                raise
+            batch = self._left()
+        if batch is None:
+            raise StopIteration
+        return batch
+
+    def _left(self) -> ChangeBatch | None:
+        """Return what came before the client was closed: a feed that ended never waits."""
+        try:
+            self._feed.__anext__().send(None)
+        except StopIteration as returned:
+            batch: ChangeBatch = returned.value
+            return batch
+        except StopAsyncIteration:
+            return None
+        raise AssertionError("this feed has not ended")
+
+    async def _next(self) -> ChangeBatch | None:
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await anext(self._feed)
+        except (TimeoutError, StopAsyncIteration):
+            return None
+
+
+@twin_of(Inbox)
+class BlockingInbox:
+    """The list of one account.
+
+    Commands return when the node has carried them out and the list shows it; offline they return
+    when they are kept on this device, and the list shows them too. All may be given twice.
+
+    Every command raises ``CallerMistake`` for arguments that cannot be right, ``Refused`` when
+    the node says no while the call waits (later, ``on_refused`` tells), ``Unavailable`` when this
+    device cannot keep it, or the client is not open.
+    """
+
+    def __init__(self, own: OwnThread, inbox: Inbox) -> None:
+        """Call ``inbox`` on the client's thread."""
+        self._own = own
+        self._inbox = inbox
+
+    def get(self, conversation: str) -> InboxEntry | None:
+        """Return one row, or None where the list has none."""
+        return self._own.call(self._inbox.get, conversation)
+
+    def totals(self) -> Totals:
+        """Return the sums over all rows."""
+        return self._own.call(self._inbox.totals)
+
+    def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
+        """Read a conversation (R1)."""
+        self._own.call(self._inbox.mark_read, conversation, upto_seq)
+
+    def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
+        """Read all conversations, or those of some kinds, as this device has them (R5)."""
+        self._own.call(self._inbox.mark_all_read, kinds)
+
+    def mark_unread(self, conversation: str) -> None:
+        """Put a dot on a row, on all devices; reading takes it away (R4)."""
+        self._own.call(self._inbox.mark_unread, conversation)
+
+    def mark_unread_from(self, conversation: str, seq: int) -> None:
+        """Make the messages from ``seq`` on unread again, on all devices (R3)."""
+        self._own.call(self._inbox.mark_unread_from, conversation, seq)
+
+    def delete(self, conversation: str, *, clear_history: bool = False) -> None:
+        """Delete a row, here and on all devices of this account (D1, D2)."""
+        self._own.call(self._inbox.delete, conversation, clear_history=clear_history)
+
+    def delete_many(self, conversations: Iterable[str]) -> None:
+        """Delete several rows (D1). If one fails, the others are deleted all the same."""
+        self._own.call(self._inbox.delete_many, conversations)
+
+    def delete_all(
+        self, kinds: Iterable[Kind | str] | None = None, *, clear_history: bool = False
+    ) -> None:
+        """Delete all rows, or those of some kinds, as this device has them (D4)."""
+        self._own.call(self._inbox.delete_all, kinds, clear_history=clear_history)
+
+    def clear_history(self, conversation: str) -> None:
+        """Delete the messages received so far for this account; the row stays (D5)."""
+        self._own.call(self._inbox.clear_history, conversation)
+
+    def set_draft(self, conversation: str, text: str) -> None:
+        """Keep a text that was not sent yet, for all devices; the newest one stands (G6)."""
+        self._own.call(self._inbox.set_draft, conversation, text)
+
+    def mute(self, conversation: str, level: MuteLevel = "none") -> None:
+        """Mute a conversation, on all devices (G2, U4)."""
+        self._own.call(self._inbox.mute, conversation, level)
+
+    def unmute(self, conversation: str) -> None:
+        """Let a conversation alert again, on all devices (G2)."""
+        self._own.call(self._inbox.unmute, conversation)
+
+    def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
+        """Call ``listener`` with each change of the list, when the list shows it already.
+
+        It is called on the client's own thread: it must return soon, and cannot call the client,
+        which would wait for itself; what it raises is logged.
+
+        Returns:
+            A function that ends this.
+        """
+        return removing(self._own, self._own.do(self._inbox.on_change, listener))
+
+    def changes(self, timeout_s: float | None = None) -> BlockingChangeFeed:
+        """Return the changes from now on, for ``for``.
+
+        Changes that come while the consumer is busy arrive as one batch. The iteration ends when
+        the client closes, and raises ``Refused`` when the node ends it for good.
+
+        Args:
+            timeout_s: end it, too, when there was no change for so many seconds; by default it
+                waits for ever.
+        """
+        return BlockingChangeFeed(self._own, self._own.do(self._inbox.changes), timeout_s)
+
+    # Last, since from here on `list` is this method.
+    def list(
+        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+    ) -> InboxPage:
+        """Return rows, newest first (O1, O4)."""
+        return self._own.call(self._inbox.list, limit, cursor, unread_only=unread_only)
+
+
+def removing(own: OwnThread, remove: Callable[[], None]) -> Callable[[], None]:
+    """Return a function that takes a listener away, from any thread."""
+    return lambda: own.do(remove)

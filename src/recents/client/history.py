@@ -1,0 +1,100 @@
+"""Messages that were seen: asked of the node, kept, and read from this device offline."""
+
+from __future__ import annotations
+
+import msgspec
+
+from recents.client.asking import Asking
+from recents.client.copying import Copying
+from recents.client.echo import echo_of
+from recents.client.keeper import Keeper
+from recents.client.local_list import LocalList
+from recents.client.outbox import Outbox
+from recents.client.store.port import Step
+from recents.core.commands import Post
+from recents.core.ids import Conversation
+from recents.core.message import Message
+from recents.wire import frames
+
+_NO_UPPER_SEQ = 2**53
+
+
+class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
+    """Some messages of a conversation.
+
+    Attributes:
+        messages: oldest first; the last ones may be this device's own on their way, ``seq`` 0.
+        more: there are older ones: ask again before the first one's ``seq``.
+        complete: False where this device is offline, and newer or older ones may be missing.
+    """
+
+    messages: tuple[Message, ...]
+    more: bool = False
+    complete: bool = True
+
+
+class Histories:
+    """The messages of one account on this device."""
+
+    def __init__(
+        self,
+        asking: Asking,
+        keeper: Keeper,
+        copying: Copying,
+        local: LocalList,
+        outbox: Outbox,
+    ) -> None:
+        """Ask through ``asking``, keep through ``keeper``."""
+        self._asking = asking
+        self._keeper = keeper
+        self._copying = copying
+        self._local = local
+        self._outbox = outbox
+
+    async def page(self, name: Conversation, before_seq: int | None, limit: int) -> HistoryPage:
+        """Return the newest messages before a seq; by default with those on their way."""
+        page = await self._asked(name, before_seq, limit)
+        if page is None:
+            page = await self._kept(name, before_seq, limit)
+        if before_seq is not None:
+            return page
+        return msgspec.structs.replace(page, messages=page.messages + self._on_their_way(name))
+
+    async def _asked(
+        self, name: Conversation, before_seq: int | None, limit: int
+    ) -> HistoryPage | None:
+        query = frames.History(
+            id=self._asking.new_id(), conversation=name, before_seq=before_seq, limit=limit
+        )
+        found = await self._asking.query_while_online(query, frames.Messages)
+        if found is None:
+            return None
+        if found.messages:
+            await self._keep(name, found.messages)
+        return HistoryPage(messages=found.messages, more=found.more)
+
+    async def _keep(self, name: Conversation, found: tuple[Message, ...]) -> None:
+        row = self._local.confirmed(name)
+        cleared_seq = row.cleared_seq if row else 0
+        # What was cleared while the question was under way is gone here too (D3, D5).
+        messages = tuple(message for message in found if message.seq > cleared_seq)
+        await self._keeper.keep(Step(messages={name: messages}))
+
+    async def _kept(self, name: Conversation, before_seq: int | None, limit: int) -> HistoryPage:
+        before = _NO_UPPER_SEQ if before_seq is None else before_seq
+        found = await self._copying.messages(name, before, limit)
+        whole = len(found)
+        while whole > 1 and found[whole - 2].seq == found[whole - 1].seq - 1:
+            whole -= 1
+        unbroken = tuple(found[max(whole - 1, 0) :])
+        row = self._local.confirmed(name)
+        first = unbroken[0].seq if unbroken else before
+        oldest = row.cleared_seq + 1 if row else 1
+        return HistoryPage(messages=unbroken, more=first > oldest, complete=False)
+
+    def _on_their_way(self, name: Conversation) -> tuple[Message, ...]:
+        return tuple(
+            echo_of(self._asking.account, pending)
+            for pending in self._outbox.of(name)
+            if isinstance(pending.command, Post) and pending.version is None
+        )

@@ -1,0 +1,211 @@
+"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5).
+
+Rules of this file:
+
+1. A command covers what this device had received when it was given, and says so: a message on
+   its way here is neither read nor deleted unseen (R1, R5, D2, D4).
+2. What this device itself did and no token covers yet gets commands of its own, behind the one
+   for all rows: the user's last word stands (C3).
+3. Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Collection
+
+import msgspec
+
+from recents.client.local_list import LocalList
+from recents.client.outbox import Outbox
+from recents.core.commands import (
+    AnyCommand,
+    ClearHistory,
+    CreateTeam,
+    Delete,
+    DeleteAll,
+    MarkUnread,
+    MarkUnreadFrom,
+    Post,
+    Read,
+    ReadAll,
+    SetDraft,
+)
+from recents.core.entry import InboxEntry
+from recents.core.ids import Conversation, Kind
+from recents.core.message import Message
+from recents.core.pending import Pending
+from recents.wire.sync_token import parts_of
+
+_MARKS = (MarkUnread, MarkUnreadFrom)
+_MAKES_ROWS = (Post, CreateTeam, SetDraft)
+
+Kept = Callable[[Conversation, int, int], Awaitable[list[Message]]]
+"""(conversation, before_seq, limit) → the newest kept messages before it, oldest first."""
+
+MOST_COUNTED = 200
+"""Messages looked at to count what is left unread; where there are more, the node counts."""
+
+
+class Wish(msgspec.Struct, frozen=True, kw_only=True):
+    """A command that is to be given, with what the device knew; see ``Pending``."""
+
+    command: AnyCommand
+    seen_seq: int = 0
+    left: int | None = None
+    seqs: dict[Conversation, int] = {}
+    epoch: int | None = None
+
+    def pending(self, number: int, at_ms: int) -> Pending:
+        """Return it as it stands in the outbox."""
+        return Pending(
+            number=number,
+            command=self.command,
+            at_ms=at_ms,
+            seen_seq=self.seen_seq,
+            left=self.left,
+            seqs=self.seqs,
+            epoch=self.epoch,
+        )
+
+
+class Planning:
+    """Plans commands from what a device shows and knows at this moment."""
+
+    def __init__(
+        self, account: str, local: LocalList, outbox: Outbox, kept: Kept, new_id: Callable[[], str]
+    ) -> None:
+        """Plan for an account's device; ``kept`` reads the messages that it has seen."""
+        self._account = account
+        self._local = local
+        self._outbox = outbox
+        self._kept = kept
+        self._new_id = new_id
+
+    async def post(self, post: Post) -> Wish:
+        """Send a message; what was on screen is read by one who knows these marks (U6, R3)."""
+        if post.displayed_seq is None:
+            return Wish(command=post)
+        name = post.conversation
+        known = msgspec.structs.replace(post, epoch=self.known_epoch(name))
+        left = await self._left(name, post.displayed_seq)
+        return Wish(command=known, seen_seq=self._newest(name) or 0, left=left)
+
+    async def read(self, name: Conversation, upto_seq: int | None) -> list[Wish]:
+        """Read a conversation; nothing where there is no row (R2)."""
+        if self._local.get(name) is None and self._local.complete:
+            return []
+        newest = self._newest(name)
+        upto = newest if upto_seq is None else upto_seq
+        if upto is None:
+            return [Wish(command=Read(id=self._new_id(), conversation=name))]
+        read = Read(
+            id=self._new_id(), conversation=name, upto_seq=upto, epoch=self.known_epoch(name)
+        )
+        return [Wish(command=read, seen_seq=newest or 0, left=await self._left(name, upto))]
+
+    async def read_all(self, kinds: Collection[Kind] | None, token: str | None) -> list[Wish]:
+        """Read all rows of some kinds, as this device has them (R5)."""
+        rows = [row for row in self._rows(kinds) if row.unread or row.marked_unread]
+        if token is None or not self._local.complete:
+            return [wish for row in rows for wish in await self.read(row.conversation, None)]
+        seqs = {row.conversation: row.last_seq for row in rows}
+        everything = Wish(
+            command=ReadAll(id=self._new_id(), kinds=_some(kinds), upto=token),
+            seqs=seqs,
+            epoch=parts_of(token)[1],
+        )
+        own = [name for name in seqs if self._is_marked_here(name)]
+        return [everything] + [wish for name in own for wish in await self.read(name, None)]
+
+    async def delete(self, name: Conversation, *, clear_history: bool) -> list[Wish]:
+        """Delete a row; where it is gone its history may still be there to clear (D1–D3, D6)."""
+        row = self._local.get(name)
+        if row is None and self._local.complete and not clear_history:
+            return []
+        newest = self._newest(name)
+        delete = Delete(
+            id=self._new_id(), conversation=name, upto_seq=newest, clear_history=clear_history
+        )
+        return [Wish(command=delete, seen_seq=newest or 0)]
+
+    async def delete_all(
+        self, kinds: Collection[Kind] | None, token: str | None, *, clear_history: bool
+    ) -> list[Wish]:
+        """Delete all rows of some kinds, as this device has them (D4)."""
+        names = [row.conversation for row in self._rows(kinds)]
+        if token is None or not self._local.complete:
+            own = names
+            everything = []
+        else:
+            own = [name for name in names if self._is_made_here(name)]
+            command = DeleteAll(
+                id=self._new_id(), kinds=_some(kinds), upto=token, clear_history=clear_history
+            )
+            everything = [
+                Wish(command=command, seqs={name: self._newest(name) or 0 for name in names})
+            ]
+        return everything + [
+            wish for name in own for wish in await self.delete(name, clear_history=clear_history)
+        ]
+
+    async def clear_history(self, name: Conversation) -> list[Wish]:
+        """Clear the history of a conversation (D5)."""
+        newest = self._newest(name)
+        clear = ClearHistory(id=self._new_id(), conversation=name, upto_seq=newest)
+        return [Wish(command=clear, seen_seq=newest or 0)]
+
+    async def mark_unread(self, name: Conversation) -> list[Wish]:
+        """Put a dot on a row; nothing where there is none (R4)."""
+        if self._local.get(name) is None and self._local.complete:
+            return []
+        return [Wish(command=MarkUnread(id=self._new_id(), conversation=name))]
+
+    async def mark_unread_from(self, name: Conversation, seq: int) -> list[Wish]:
+        """Make messages unread again (R3)."""
+        mark = MarkUnreadFrom(id=self._new_id(), conversation=name, seq=seq)
+        confirmed = self._local.confirmed(name)
+        before = max(seq - 1, confirmed.cleared_seq if confirmed else 0)
+        left = await self._left(name, before)
+        return [Wish(command=mark, seen_seq=self._newest(name) or 0, left=left)]
+
+    def known_epoch(self, name: Conversation) -> int | None:
+        """Return the newest mark of a row that this device knows; None: its own, all others."""
+        if self._is_marked_here(name):
+            return None
+        confirmed = self._local.confirmed(name)
+        return confirmed.read_epoch if confirmed else None
+
+    def _newest(self, name: Conversation) -> int | None:
+        """Return the newest message that this device has received; None: it cannot know."""
+        confirmed = self._local.confirmed(name)
+        if confirmed is not None:
+            return confirmed.last_seq
+        return None if self._local.get(name) is None else 0
+
+    def _rows(self, kinds: Collection[Kind] | None) -> list[InboxEntry]:
+        return [row for row in self._local if kinds is None or row.kind in kinds]
+
+    def _is_marked_here(self, name: Conversation) -> bool:
+        return any(isinstance(pending.command, _MARKS) for pending in self._outbox.of(name))
+
+    def _is_made_here(self, name: Conversation) -> bool:
+        return any(isinstance(pending.command, _MAKES_ROWS) for pending in self._outbox.of(name))
+
+    async def _left(self, name: Conversation, seq: int) -> int | None:
+        """Count what is unread after a message that is not the newest, if all of it is here."""
+        newest = self._newest(name)
+        if newest is None or seq >= newest:
+            return None
+        if newest - seq > MOST_COUNTED:
+            return None
+        found = await self._kept(name, newest + 1, newest - seq)
+        if [message.seq for message in found] != list(range(seq + 1, newest + 1)):
+            return None
+        return sum(
+            message.counts and message.state != "recalled" and message.sender != self._account
+            for message in found
+        )
+
+
+def _some(kinds: Collection[Kind] | None) -> tuple[Kind, ...] | None:
+    return None if kinds is None else tuple(kinds)
