@@ -3,10 +3,14 @@
 import os
 import pty
 import subprocess
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.cli.terminal import PATIENCE, WORD, AtNode, Place, rows_of
+import recents
+from recents.cli import commanding, lists
+from tests.cli.terminal import PATIENCE, WORD, AtNode, Place, rows_of, serving
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +32,13 @@ def test_from_send_to_revoke(node: AtNode, alice: Place, bob: Place) -> None:
 
     listed = bob.as_json("list")
     assert rows_of(listed) == [("p2p:alice", 2)]
-    assert listed["totals"] == {"unread": 2, "unread_conversations": 1, "conversations": 1}
+    assert listed["totals"] == {
+        "unread": 2,
+        "unread_conversations": 1,
+        "conversations": 1,
+        "muted_unread": 0,
+        "marked_unread": 0,
+    }
     assert listed["rows"][0]["preview"]["text"] == "are you there?"
     table = bob.apart("list").out
     assert "are you there?" in table
@@ -66,6 +76,11 @@ def test_json_has_every_field(node: AtNode) -> None:
         "status",
         "membership",
         "name",
+        "marked_unread",
+        "read_epoch",
+        "cleared_seq",
+        "draft",
+        "mute",
     }
     assert (row["unread"], row["membership"], row["name"]) == (0, "member", None)
 
@@ -85,6 +100,44 @@ def test_all_at_once(node: AtNode, alice: Place) -> None:
     assert emil("delete", "--all", "--yes", "--clear-history").out == (
         "2 rows deleted; now no conversations\n"
     )
+
+
+def test_only_what_is_unread(node: AtNode, alice: Place) -> None:
+    ivan = node.login("ivan")
+    alice("send", "ivan", "one")
+    ivan("send", "ivan", "note")
+    assert rows_of(ivan.as_json("list", "--unread")) == [("p2p:alice", 1)]
+    assert "note" not in ivan("list", "--unread").out
+    ivan("unread", "ivan")
+    assert len(ivan.as_json("list", "--unread")["rows"]) == 2
+    assert "; more with a higher --limit" in ivan("list", "--unread", "--limit", "1").out
+    ivan("unread", "alice")
+    assert ivan("read", "--all").out == (
+        "1 message read and 2 dots taken away; now all read in 2 conversations\n"
+    )
+    assert rows_of(ivan.as_json("list", "--unread")) == []
+
+
+@pytest.mark.parametrize("words", [("read", "alice"), ("delete", "alice"), ("delete", "--all")])
+def test_nothing_is_said_to_have_happened_without_an_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    """The node is killed when the list is here and before the command goes out."""
+    with serving(tmp_path) as at:
+        alice, bob = at.login("alice"), at.login("bob")
+        alice("send", "bob", "hello")
+        look = lists._concerned
+
+        async def look_and_kill(*args: Any) -> list[recents.InboxEntry]:  # noqa: ANN401  # passed on
+            rows = await look(*args)
+            at.running.process.kill()
+            return rows
+
+        monkeypatch.setattr(lists, "_concerned", look_and_kill)
+        monkeypatch.setattr(commanding, "PATIENCE_S", 0.2)
+        done = bob(*words, *(("--yes",) if "--all" in words else ()))
+    assert (done.code, done.out) == (3, "")
+    assert "perhaps it was carried out, perhaps not" in done.sentence
 
 
 def test_delete_all_asks_on_a_terminal(node: AtNode) -> None:

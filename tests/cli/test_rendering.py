@@ -4,11 +4,23 @@ import json
 from datetime import datetime
 
 import pytest
+from msgspec.structs import replace
 from rich.console import Console
 
-from recents.cli.rendering import badge, print_json, rows_table, status, summary, sums, when
+from recents.cli.rendering import (
+    badge,
+    mark,
+    print_json,
+    rows_table,
+    status,
+    summary,
+    sums,
+    when,
+)
+from recents.core.commands import MuteLevel
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
+from recents.core.membership import Draft
 from recents.core.message import MessageState, Preview
 from recents.core.totals import Totals
 
@@ -93,6 +105,10 @@ def test_a_sentence_of_totals() -> None:
     assert sums(Totals(conversations=2)) == "all read in 2 conversations"
     some = Totals(unread=3, unread_conversations=1, conversations=1)
     assert sums(some) == "3 unread in 1 of 1 conversation"
+    more = replace(some, muted_unread=2, marked_unread=1)
+    assert sums(more) == "3 unread (2 of them muted) in 1 of 1 conversation, 1 marked unread"
+    marked = Totals(conversations=2, marked_unread=1)
+    assert sums(marked) == "no message unread in 2 conversations, 1 marked unread"
 
 
 def test_status_says_when_i_am_out() -> None:
@@ -100,6 +116,29 @@ def test_status_says_when_i_am_out() -> None:
         conversation=Conversation("team:t"), version=1, activity_ms=1, membership="left"
     )
     assert status(left) == "left"
+
+
+@pytest.mark.parametrize(
+    ("mute", "words"), [("none", "✓ sent, muted"), ("mentions", "✓ sent, mentions only")]
+)
+def test_g2_status_says_what_is_muted(mute: MuteLevel, words: str) -> None:
+    row = replace(entry("p2p:bob", preview("me")), status="sent", mute=mute)
+    assert status(row) == words
+    assert status(replace(row, status="failed", mute=None)) == "! not sent"
+
+
+def test_r4_a_mark_is_a_dot_and_no_number() -> None:
+    row = entry("p2p:bob", preview("bob"))
+    assert mark(row) == ""
+    assert mark(replace(row, marked_unread=True)) == "•"
+    assert mark(replace(row, unread=100)) == "100"
+    assert mark(replace(row, unread=100, marked_unread=True), 99) == "99+ •"
+
+
+def test_g6_a_draft_stands_before_the_last_message() -> None:
+    row = replace(entry("p2p:bob", preview("bob")), draft=Draft("not yet", NOW_MS - HOUR_MS))
+    assert summary(row, "me") == "Draft: not yet"
+    assert "11:00" in picture(row, 160)
 
 
 def test_markup_of_others_is_text() -> None:

@@ -38,6 +38,21 @@ def test_an_object_for_every_change(node: AtNode) -> None:
         assert watching.end(signal.SIGTERM).code == 0
 
 
+def test_marks_drafts_and_mutes_of_another_device(node: AtNode) -> None:
+    hanna, jan = node.login("hanna"), node.login("jan")
+    jan("send", "hanna", "hello")
+    hanna("read", "jan")
+    with hanna.running("watch") as watching:
+        assert watching.line() == "hanna: all read in 1 conversation"
+        hanna("unread", "jan")
+        line = watching.line()
+        assert " other_device: p2p:jan (•) hello | no message unread in 1 conversation" in line
+        hanna("draft", "jan", "well, hello")
+        assert "p2p:jan (•) Draft: well, hello |" in watching.line()
+        hanna("mute", "jan")
+        assert "p2p:jan (•) [muted] Draft: well, hello |" in watching.line()
+
+
 def test_a_revoked_token_ends_it(node: AtNode) -> None:
     eva = node.login("eva")
     with eva.running("watch") as watching:

@@ -13,9 +13,11 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from recents.client.link.port import MAX_MESSAGE_BYTES
 from recents.core import commands, ids, message
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code, Refused
+from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.replica import Gone
 from recents.core.totals import Totals
@@ -28,6 +30,7 @@ from recents.server.store.memory import MemoryStore
 from recents.wire import codec, frames
 from recents.wire.frames import DeviceFrame, NodeFrame
 from recents.wire.greeting import TRANSITIONS, Phase
+from recents.wire.sync_token import parts_of, token_of
 from tests.server.doors.sockets import ADMIN_KEY, Place, Socket
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -38,10 +41,20 @@ EPOCH = "5f1d3c0a99e2b7d4"
 
 RESULTS = {
     kind.__name__: kind
-    for kind in (frames.Posted, frames.Rows, frames.Messages, frames.Members, frames.Teams)
+    for kind in (
+        frames.Posted,
+        frames.Rows,
+        frames.Messages,
+        frames.Members,
+        frames.Teams,
+        frames.Devices,
+        frames.Revoked,
+    )
 }
 VALUES = {
     "Row": InboxEntry,
+    "Draft": Draft,
+    "Device": frames.Device,
     "Preview": Preview,
     "Totals": Totals,
     "Message": Message,
@@ -142,6 +155,12 @@ def _default(field: msgspec.structs.FieldInfo) -> str:
     return f"`{msgspec.json.encode(field.default).decode()}`"
 
 
+def test_a_token_is_what_the_page_says() -> None:
+    assert "`<epoch>.<version>`, 16 hexadecimal digits and the number" in PAGE
+    assert token_of(EPOCH, 41) == "5f1d3c0a99e2b7d4.41"
+    assert parts_of("5f1d3c0a99e2b7d4.41") == (EPOCH, 41)
+
+
 def test_the_table_of_the_greeting_is_that_of_the_code() -> None:
     written = {}
     for phase, hello, other in _table("depends on the phase alone:"):
@@ -184,6 +203,10 @@ def test_other_numbers_are_those_of_the_settings() -> None:
         (settings.unanswered_requests, "has {} requests under way"),
         (settings.backlog_bytes // 1024, "more\nthan {} KiB of answers unread"),
         (int(settings.greeting_timeout_s), "A device has {} seconds to say"),
+        (settings.deflate_bytes // 1024, "gets messages of {} KiB or more as binary"),
+        (MAX_MESSAGE_BYTES // 2**20, "should accept messages of {} MiB"),
+        (settings.devices_per_account, "of an account, the {} that were seen last"),
+        (settings.remembered_days, "The node remembers that for {} days"),
         (http.MAX_BODY_BYTES, "A body has at most {:,} bytes"),
     ]:
         assert said.format(number) in PAGE

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,9 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture
-def at(tmp_path: Path) -> Iterator[AtNode]:
+def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[AtNode]:
+    """A node; what lies where the platform keeps programs' data lies here."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "home"))
     with serving(tmp_path) as node:
         yield node
 
@@ -57,6 +60,8 @@ def test_quick_start_works_as_printed(at: AtNode) -> None:
         assert ran.returncode == 0, ran.stderr
         assert "bob 0 hello" in ran.stdout
         assert json.loads(watching.line())["totals"]["unread"] == 2
+    (copy,) = (at.store.parent / "home" / "recents").glob("*/*.db")
+    assert copy.name == "alice.db", "a device that has its copy"
 
 
 def test_ten_lines_are_ten() -> None:
@@ -69,7 +74,7 @@ async def _tour(address: str, token: str) -> None:
     exec(compile(blocks("python")[1], "README.md", "exec"), names)
     tour = names["tour"]
     assert callable(tour)
-    async with recents.connect(address, account="alice", token=token) as me:
+    async with recents.connect(address, account="alice", token=token, data_dir=None) as me:
         await me.messages.send(recents.p2p("bob"), "hello")
         await tour(address, token)
 
@@ -81,8 +86,18 @@ def test_tour_runs_as_printed(at: AtNode, capsys: pytest.CaptureFixture[str]) ->
     assert "alice who is in?" in capsys.readouterr().out
 
 
+def test_the_script_runs_as_printed(at: AtNode, capsys: pytest.CaptureFixture[str]) -> None:
+    token = logged_in(at, "alice").environment["RECENTS_TOKEN"]
+    bob = logged_in(at, "bob")
+    assert bob("send", "alice", "still awake?").code == 0
+    names: dict[str, Any] = {}
+    exec(compile(blocks("python")[2], "README.md", "exec"), names)
+    names["good_night"](at.address, token)
+    assert capsys.readouterr().out == "0 ['']\n"
+
+
 def test_pages_that_it_names_exist() -> None:
-    for page in re.findall(r"\]\(((?!http|#)[^)]+)\)", README):
+    for page in re.findall(r"\]\(((?!http|#)[^)#]+)", README):
         assert (Path(__file__).parents[2] / page).exists(), page
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recents.cli import accounts, demo, lists, serving, watching
+from recents.cli import accounts, demo, devices, lists, marks, serving, watching
 from recents.cli.ending import EXIT_CODES
 
 app = typer.Typer(
@@ -45,4 +45,9 @@ app.command()(watching.watch)
 app.command()(lists.send)
 app.command()(lists.read)
 app.command()(lists.delete)
+app.command()(marks.unread)
+app.command()(marks.draft)
+app.command()(marks.mute)
+app.command()(marks.unmute)
+app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 import recents
+from recents.cli.commanding import carried_out, sent
 from recents.cli.ending import Ended, ExitCode, run
 from recents.cli.login import (
     DEFAULT_NODE,
@@ -41,6 +42,9 @@ def list_rows(
     limit: Annotated[
         int, typer.Option(min=1, metavar="NUMBER", help="Show at most so many rows.")
     ] = 50,
+    unread: Annotated[
+        bool, typer.Option("--unread", help="Only rows with unread messages or a dot.")
+    ] = False,
     account: AccountOption = "",
     token: TokenOption = "",
     node: NodeOption = DEFAULT_NODE,
@@ -48,14 +52,14 @@ def list_rows(
 ) -> None:
     """Show the list, newest first.
 
-    A row has the unread count, the title, the newest message with its time and status, and the
-    name of the conversation for other commands.
+    A row has the unread count, a dot if it was marked unread, the title, the draft or else the
+    newest message with its time and status, and the name of the conversation for other commands.
     """
 
     async def work() -> None:
         login = checked_login(node, account, token)
         async with opened(login, complete=True) as me:
-            page = await me.inbox.list(limit)
+            page = await me.inbox.list(limit, unread_only=unread)
         if json:
             print_json({"rows": page.entries, "totals": page.totals})
             return
@@ -68,7 +72,10 @@ def list_rows(
             screen.print(table)
             print()
         left_out = page.totals.conversations - len(page.entries)
-        more = f"; {left_out} more with a higher --limit" if left_out else ""
+        if unread:
+            more = "; more with a higher --limit" if page.next_cursor else ""
+        else:
+            more = f"; {left_out} more with a higher --limit" if left_out else ""
         print_lines(f"{login.account}: {sums(page.totals)}{more}")
 
     run(work())
@@ -89,9 +96,9 @@ def send(
 
     async def work() -> None:
         login = checked_login(node, account, token)
-        conversation, words = conversation_of(to), _words(text)
+        conversation, words = conversation_of(to), words_of(text)
         async with opened(login) as me:
-            message = await me.messages.send(conversation, words)
+            message = await sent(me, me.messages.send(conversation, words))
         if json:
             print_json({"conversation": conversation, "message": message})
         else:
@@ -118,20 +125,26 @@ def read(
         _check_one_or_all(to, everything, kinds)
         login = checked_login(node, account, token)
         async with opened(login, complete=True) as me:
-            concerned = [row for row in await _concerned(me, to, kinds) if row.unread]
+            concerned = [
+                row for row in await _concerned(me, to, kinds) if row.unread or row.marked_unread
+            ]
             if everything:
-                await me.inbox.mark_all_read(_kinds(kinds))
+                await carried_out(me, me.inbox.mark_all_read(_kinds(kinds)))
             else:
-                await me.inbox.mark_read(conversation_of(to))
+                await carried_out(me, me.inbox.mark_read(conversation_of(to)))
             totals = await me.inbox.totals()
             rows = [await me.inbox.get(row.conversation) for row in concerned]
         if json:
             print_json({"rows": [row for row in rows if row], "totals": totals})
             return
         count = sum(row.unread for row in concerned)
-        what = _counted(count, "message") if count else "nothing was unread"
+        dots = sum(row.marked_unread for row in concerned)
+        what = " and ".join(
+            [f"{_counted(count, 'message')} read"] * bool(count)
+            + [f"{_counted(dots, 'dot')} taken away"] * bool(dots)
+        )
         where = "" if everything else f"{conversation_of(to)}: "
-        print_lines(f"{where}{what}{' read' * bool(count)}; now {sums(totals)}")
+        print_lines(f"{where}{what or 'nothing was unread'}; now {sums(totals)}")
 
     run(work())
 
@@ -165,9 +178,10 @@ def delete(
             if everything:
                 if not yes:
                     _ask(len(concerned), clear_history)
-                await me.inbox.delete_all(_kinds(kinds), clear_history=clear_history)
+                deletion = me.inbox.delete_all(_kinds(kinds), clear_history=clear_history)
             else:
-                await me.inbox.delete(conversation_of(to), clear_history=clear_history)
+                deletion = me.inbox.delete(conversation_of(to), clear_history=clear_history)
+            await carried_out(me, deletion)
             totals = await me.inbox.totals()
         if json:
             print_json({"rows": concerned, "totals": totals})
@@ -179,7 +193,8 @@ def delete(
     run(work())
 
 
-def _words(text: str) -> str:
+def words_of(text: str) -> str:
+    """Return what to say; ``-`` reads it from standard input."""
     words = sys.stdin.buffer.read() if text == "-" else text.encode("utf-8", "surrogateescape")
     try:
         decoded = words.decode()

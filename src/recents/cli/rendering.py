@@ -23,11 +23,21 @@ from recents.core.ids import is_p2p
 from recents.core.message import Preview
 from recents.core.totals import Totals
 
+DOT = "•"
+
 MOST_SHOWN = 99
 """U3. A live badge shows 99+ beyond it; everything else shows the number."""
 
 _UNBOUNDED_WIDTH = 10_000
 """Columns of an output that is no terminal: nothing is cut where a program may read it."""
+
+_STATUSES = {
+    "sending": "… sending",
+    "failed": "! not sent",
+    "sent": "✓ sent",
+    "read": "✓✓ read",
+    None: "",
+}
 
 _WIDE = 100
 """Cells from which on a line has room for every column."""
@@ -100,13 +110,19 @@ def rows_table(
     for entry in entries:
         cells = {"status": status(entry), "conversation": harmless(entry.conversation)}
         table.add_row(
-            Text(badge(entry.unread, most_shown), style="bold cyan"),
+            Text(mark(entry, most_shown), style="dim" if entry.mute else "bold cyan"),
             Text(harmless(entry.title), style="bold" if entry.unread else ""),
             Text(harmless(summary(entry, account)), style="" if entry.unread else "dim"),
-            Text(when(entry.time_ms, now)),
+            Text(when(entry.draft.time_ms if entry.draft else entry.time_ms, now)),
             *[Text(cells[name]) for name in last],
         )
     return table
+
+
+def mark(entry: InboxEntry, most_shown: int | None = None) -> str:
+    """Return the unread count of a row, and a dot if somebody marked it (R4)."""
+    dot = DOT if entry.marked_unread else ""
+    return f"{badge(entry.unread, most_shown)} {dot}".strip()
 
 
 def badge(unread: int, most_shown: int | None = None) -> str:
@@ -117,7 +133,9 @@ def badge(unread: int, most_shown: int | None = None) -> str:
 
 
 def summary(entry: InboxEntry, account: str) -> str:
-    """Return who said what last."""
+    """Return the draft, or else who said what last."""
+    if entry.draft is not None:
+        return f"Draft: {entry.draft.text}"
     preview = entry.preview
     if preview is None:
         return ""
@@ -131,10 +149,10 @@ def summary(entry: InboxEntry, account: str) -> str:
 
 
 def status(entry: InboxEntry) -> str:
-    """Return how far my message has come, or that I am not in the team any more (P4, T2)."""
-    if entry.membership != "member":
-        return entry.membership
-    return {"sent": "✓ sent", "read": "✓✓ read", None: ""}[entry.status]
+    """Return how far my message has come, or that I am out; and muting (P4, T2, G2)."""
+    words = {"none": "muted", "mentions": "mentions only", None: ""}
+    shown = entry.membership if entry.membership != "member" else _STATUSES[entry.status]
+    return ", ".join(filter(None, (shown, words[entry.mute])))
 
 
 def when(time_ms: int, now: datetime) -> str:
@@ -158,9 +176,13 @@ def sums(totals: Totals) -> str:
     if not totals.conversations:
         return "no conversations"
     conversations = f"{totals.conversations} conversation{'s' * (totals.conversations > 1)}"
+    marked = f", {totals.marked_unread} marked unread" if totals.marked_unread else ""
     if not totals.unread:
-        return f"all read in {conversations}"
-    return f"{totals.unread} unread in {totals.unread_conversations} of {conversations}"
+        read = "no message unread" if marked else "all read"
+        return f"{read} in {conversations}{marked}"
+    muted = f" ({totals.muted_unread} of them muted)" if totals.muted_unread else ""
+    somewhere = f"{totals.unread_conversations} of {conversations}"
+    return f"{totals.unread} unread{muted} in {somewhere}{marked}"
 
 
 def _content(preview: Preview) -> str:

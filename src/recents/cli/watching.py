@@ -29,8 +29,8 @@ from recents.cli.login import (
 )
 from recents.cli.rendering import (
     MOST_SHOWN,
-    badge,
     console,
+    mark,
     print_json,
     print_lines,
     rows_table,
@@ -179,5 +179,7 @@ def _line(batch: recents.ChangeBatch, account: str) -> str:
 
 
 def _change(row: recents.InboxEntry, account: str) -> str:
-    unread = f" ({badge(row.unread)})" if row.unread else ""
-    return harmless(f"{row.conversation}{unread} {summary(row, account)}".rstrip())
+    shown = mark(row)
+    unread = f" ({shown})" if shown else ""
+    muted = " [muted]" if row.mute else ""
+    return harmless(f"{row.conversation}{unread}{muted} {summary(row, account)}".rstrip())
