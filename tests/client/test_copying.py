@@ -10,14 +10,15 @@ import pytest
 from recents.client.changes import ChangeBatch
 from recents.client.client import Client
 from recents.client.copying import FIRST_ROWS, MORE_ROWS
-from recents.client.store.port import CopyDamaged, SetAside, Step, StepFailed, StoreUnusable
-from recents.core.commands import Delete, Post
+from recents.client.settings import Settings
+from recents.client.store.port import CopyDamaged, Saved, SetAside, Step, StepFailed, StoreUnusable
+from recents.core.commands import Delete, Post, Read
 from recents.core.errors import Code, Refused, Unavailable
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.pending import Pending
 from recents.core.totals import totals_of
-from recents.wire.frames import Bye, CaughtUp, Hello, Posted
+from recents.wire.frames import Bye, CaughtUp, Hello
 from tests.client.failing_store import FailingStore
 from tests.client.fake_node import (
     OTHER_EPOCH,
@@ -144,6 +145,24 @@ async def test_commands_and_changes_wait_for_the_rows_on_disk(node: FakeNode) ->
     await asyncio.gather(*calls)
 
 
+async def test_C4_what_was_commanded_before_the_restart_is_in_the_first_look(
+    node: FakeNode,
+) -> None:
+    store = FailingStore()
+    many = FIRST_ROWS + MORE_ROWS
+    await _filled(store, many)
+    await store.open()
+    last = Conversation(f"p2p:u{many - 1:05}")
+    read = Read(id="r", conversation=last, upto_seq=1)
+    await store.commit(Step(outbox=(Pending(number=1, command=read, at_ms=1, seen_seq=1),)))
+    node.greets = [None]
+    async with make_client(node, Settings(closing_s=0), store) as me:
+        assert (await me.inbox.totals()).unread == many // 2 - 1
+        shown = await me.inbox.get(last)
+        assert shown is not None
+        assert shown.unread == 0
+
+
 async def test_a_list_of_a_client_that_was_never_opened_is_empty(node: FakeNode) -> None:
     me = make_client(node, store=FailingStore())
     assert await _seen(me) == []
@@ -256,7 +275,7 @@ async def test_a_copy_that_cannot_be_read_is_replaced_by_what_the_node_has(node:
 
 async def test_a_store_that_cannot_be_opened_says_so(node: FakeNode) -> None:
     class Locked(FailingStore):
-        async def open(self):  # type: ignore[no-untyped-def]
+        async def open(self) -> Saved:
             raise StoreUnusable("another program has it open")
 
     me = make_client(node, store=Locked())
@@ -264,6 +283,28 @@ async def test_a_store_that_cannot_be_opened_says_so(node: FakeNode) -> None:
         await me.open()
     assert await _seen(me) == []
     await me.close()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_opening_that_is_called_off_lets_go_of_the_store(node: FakeNode) -> None:
+    closed: list[str] = []
+
+    class Slow(FailingStore):
+        async def open(self) -> Saved:
+            saved = await super().open()
+            await asyncio.sleep(60)
+            return saved
+
+        async def close(self) -> None:
+            closed.append("closed")
+            await super().close()
+
+    opening = asyncio.create_task(make_client(node, store=Slow()).open())
+    await settle()
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    assert (closed, node.connections) == (["closed"], [])
     assert len(asyncio.all_tasks()) == 1
 
 
@@ -348,13 +389,3 @@ async def test_the_nodes_clock_is_remembered(node: FakeNode) -> None:
     async with make_client(node, store=store) as me:
         sent = await me.messages.send(BOB, "an hour ahead")
         assert sent.time_ms == 3_600_000
-
-
-async def test_M2_a_message_that_was_posted_is_found_after_a_restart(node: FakeNode) -> None:
-    store = FailingStore()
-    node.greets = [[first_page(row("bob"))], [CaughtUp(token=token(1))]]
-    node.answers = lambda request: Posted(seq=2, ordinal=2, time_ms=5)
-    async with make_client(node, store=store) as me:
-        assert (await me.messages.send(BOB, "hello")).seq == 2
-    async with make_client(node, store=store) as me:
-        assert me.unsent == 0

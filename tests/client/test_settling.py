@@ -257,5 +257,18 @@ async def test_D2_what_somebody_wrote_in_between_is_not_covered_unseen(
 async def test_D2_a_deletion_that_covers_more_or_was_answered_stays_as_it_is() -> None:
     further = pend(2, Delete(id="d", conversation=BOB, upto_seq=9))
     done = pend(3, Delete(id="e", conversation=BOB, upto_seq=3), version=11)
-    came = settled(pend(1, post("a")), further, done, outcomes={"a": answered_post(4, 10)})
+    came = settled(
+        pend(1, post("a")),
+        further,
+        done,
+        outcomes={"a": answered_post(4, 10)},
+        rows=(row("bob", 10),),
+    )
     assert came.put == {}
+
+
+async def test_C4_what_was_answered_is_not_answered_again() -> None:
+    read = pend(1, Read(id="r", conversation=BOB), version=11)
+    late = failed(pend(2, post("a")), Refusal(Code.NOT_A_MEMBER, "no"))
+    outcomes: dict[str, Outcome] = {"r": NO, "a": answered_post(4, 10)}
+    assert settled(read, late, outcomes=outcomes) == Settlement()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, field
 
 import msgspec
 import pytest
@@ -29,30 +27,18 @@ from recents.core.commands import (
     RenameTeam,
     SetDraft,
 )
-from recents.core.entry import InboxEntry, entry_of, is_visible
+from recents.core.entry import InboxEntry
 from recents.core.errors import Code
-from recents.core.head import Head, absorb, next_message
 from recents.core.ids import Conversation
 from recents.core.membership import (
     Draft,
-    Membership,
-    Position,
-    after_own_send,
-    first_readable,
-    joined,
-    muted,
-    read_upto,
-    unread_from,
-    unread_marked,
-    with_draft,
-    without_history,
-    without_row,
 )
-from recents.core.message import Message, Preview
+from recents.core.message import Preview
 from recents.core.overlay import shown
 from recents.core.pending import Pending, Refusal, answered, failed
+from tests.core.talk import BOB, Talk
+from tests.core.talk_deeds import Deed, command_of, deeds, left_of, user_sees
 
-BOB = Conversation("p2p:bob")
 CREW = Conversation("team:t1")
 replace = msgspec.structs.replace
 _numbers = itertools.count(1)
@@ -335,130 +321,8 @@ def test_who_else_is_in_a_team_no_row_shows() -> None:
 # What the node makes of it.
 
 
-@dataclass
-class Talk:
-    """Ann's conversation with Bob as a node has it; every call is a commit."""
-
-    head: Head = field(default_factory=Head)
-    ann: Membership = field(default_factory=lambda: joined(Head(), 1_000, 1))
-    messages: list[Message] = field(default_factory=list)
-    version: int = 1
-    now_ms: int = 1_000
-
-    def row(self) -> InboxEntry | None:
-        return entry_of("ann", BOB, self.head, self.ann) if self.visible else None
-
-    @property
-    def visible(self) -> bool:
-        return is_visible(self.head, self.ann)
-
-    def position(self, seq: int) -> Position:
-        counted = [message for message in self.messages if message.counts]
-        return Position(
-            seq,
-            sum(message.seq <= seq for message in counted),
-            sum(message.seq > seq and message.sender == "ann" for message in counted),
-        )
-
-    def left_after(self, seq: int) -> int:
-        """How many of Bob's messages after one a device that has them all counts."""
-        return sum(one.seq > seq and one.counts and one.sender == "bob" for one in self.messages)
-
-    def commit(self, command: AnyCommand, at_ms: int, sender: str = "ann") -> None:
-        self.version += 1
-        version, ann, end = self.version, self.ann, self.head.last_seq
-        match command:
-            case Post():
-                if command.displayed_seq is not None:
-                    place = self.position(command.displayed_seq)
-                    ann = read_upto(ann, place, version, command.epoch)
-                message = next_message(self.head, command, sender, at_ms)
-                self.messages.append(message)
-                self.head = absorb(self.head, message, version)
-                ann = after_own_send(ann, message, version) if sender == "ann" else ann
-            case Read():
-                ann = read_upto(ann, self.position(command.upto_seq or 0), version, command.epoch)
-            case MarkUnread():
-                ann = unread_marked(ann, version) if self.visible else ann
-            case MarkUnreadFrom():
-                place = self.position(max(command.seq - 1, first_readable(ann)))
-                ann = unread_from(ann, place, version)
-            case Delete():
-                place = self.position(end if command.upto_seq is None else command.upto_seq)
-                ann = without_row(ann, place, version, clear_history=command.clear_history)
-            case ClearHistory():
-                place = self.position(end if command.upto_seq is None else command.upto_seq)
-                ann = without_history(ann, place, version)
-            case SetDraft():
-                ann = with_draft(ann, command.text, at_ms, version)
-            case Mute():
-                ann = muted(ann, command.level, version)
-            case _:
-                raise NotImplementedError(command)
-        self.ann = ann
-
-
-Deed = tuple[str, int, bool]
-"""What, a place between 0 and 9 of the conversation, and something to decide."""
-
-_deeds = st.tuples(
-    st.sampled_from(
-        ["post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute"]
-    ),
-    st.integers(0, 9),
-    st.booleans(),
-)
-
-
-def command_of(deed: Deed, newest: int, epoch: int | None, number: int) -> AnyCommand:
-    what, place, flag = deed
-    seq = newest * place // 9
-    made: dict[str, Callable[[], AnyCommand]] = {
-        "post": lambda: post(
-            f"c{number}",
-            counts=flag or place > 3,
-            previews=place != 5,
-            bumps=place != 6,
-            displayed_seq=seq if flag else None,
-            epoch=epoch,
-        ),
-        "read": lambda: Read(id="r", conversation=BOB, upto_seq=seq, epoch=epoch),
-        "mark": lambda: MarkUnread(id="r", conversation=BOB),
-        "mark_from": lambda: MarkUnreadFrom(id="r", conversation=BOB, seq=max(seq, 1)),
-        "delete": lambda: Delete(id="r", conversation=BOB, upto_seq=newest, clear_history=flag),
-        "clear": lambda: ClearHistory(id="r", conversation=BOB, upto_seq=newest),
-        "draft": lambda: SetDraft(id="r", conversation=BOB, text="d" * (place % 3)),
-        "mute": lambda: Mute(id="r", conversation=BOB, level="none" if flag else None),
-    }
-    return made[what]()
-
-
-def left_of(command: AnyCommand, talk: Talk) -> int | None:
-    match command:
-        case Read():
-            return talk.left_after(command.upto_seq or 0)
-        case MarkUnreadFrom():
-            return talk.left_after(max(command.seq - 1, talk.ann.cleared_seq))
-        case Post() if command.displayed_seq is not None:
-            return talk.left_after(command.displayed_seq)
-        case _:
-            return None
-
-
-def user_sees(seen: InboxEntry | None) -> InboxEntry | None:
-    """Leave out what only the node can know: numbers of commits and of messages on their way."""
-    if seen is None:
-        return None
-    shown_preview = seen.preview and replace(seen.preview, seq=0)
-    return replace(
-        seen, version=0, read_epoch=0, last_seq=0, cleared_seq=0, read_seq=0, preview=shown_preview
-    )
-
-
 @settings(max_examples=400)
-@given(
-    st.lists(st.tuples(st.booleans(), _deeds), max_size=12), st.lists(_deeds), st.integers(0, 2)
-)
+@given(st.lists(st.tuples(st.booleans(), deeds), max_size=12), st.lists(deeds), st.integers(0, 2))
 def test_C3_what_is_shown_is_what_the_node_will_make_of_it(
     history: list[tuple[bool, Deed]], given_offline: list[Deed], arriving: int
 ) -> None:

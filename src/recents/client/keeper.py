@@ -84,7 +84,11 @@ class Keeper:
         Raises:
             StoreUnusable: the copy cannot be opened.
         """
-        saved = await self.copying.open()
+        try:
+            saved = await self.copying.open()
+        except BaseException:
+            await self.copying.close()
+            raise
         self.clock_ahead_ms = self._kept_clock_ahead_ms = saved.clock_ahead_ms
         self._why_closed = None
         self._worker = asyncio.create_task(self._work(), name="keeper")
@@ -116,7 +120,12 @@ class Keeper:
             if isinstance(job, Task):
                 await self._do(job)
             elif job is not None:
-                await self._journal(job)
+                try:
+                    await self._journal(job)
+                except Exception:
+                    for order in job:
+                        fail(order.done, broken())
+                    raise
 
     async def _do(self, task: Task) -> None:
         try:
@@ -300,9 +309,10 @@ class Keeper:
     # Both.
 
     def _show(self, cause: Cause, given: Sequence[Pending], alter: Callable[[], None]) -> None:
-        names = {name for one in given if (name := conversation_of(one.command)) is not None}
+        names: dict[Conversation, None] = {}
         for one in given:
-            names |= one.seqs.keys()
+            name = conversation_of(one.command)
+            names |= dict.fromkeys(one.seqs if name is None else (name,))
         before = self.local.look(names)
         alter()
         self._announce(cause, self.local.show_anew(before))

@@ -39,6 +39,7 @@ from recents.wire.frames import (
     Posted,
     Welcome,
 )
+from recents.wire.sync_token import parts_of
 
 log = logging.getLogger(__name__)
 
@@ -232,6 +233,11 @@ class SyncLoop:
     def _put_together(self, frame: Changed | CaughtUp) -> Arrival | None:
         if not self._greeted:
             raise PeerMistake(f"the node sent {type(frame).__name__} before its welcome")
+        if frame.token is not None:
+            try:
+                parts_of(frame.token)
+            except Refused as mistake:
+                raise PeerMistake(f"the node sent what is no token: {mistake}") from mistake
         if isinstance(frame, Changed):
             return self._incoming.take_changes(frame, self._cause_of(frame))
         first_start = not self._keeper.local.complete and not len(self._keeper.local)

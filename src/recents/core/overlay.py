@@ -31,7 +31,7 @@ from recents.core.commands import (
     RenameTeam,
     SetDraft,
 )
-from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible
+from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
 from recents.core.head import Head, absorb, next_message, renamed
 from recents.core.ids import Conversation, is_p2p
 from recents.core.membership import (
@@ -88,7 +88,6 @@ class _Sight:
         self.conversation = conversation
         self.confirmed = confirmed
         self.newest = confirmed.last_seq if confirmed else 0
-        self.unread = confirmed.unread if confirmed else 0
         self.head = Head()
         self.membership: Membership | None = None
         self.state: MembershipState = "member"
@@ -214,8 +213,8 @@ class _Sight:
         own = membership.skipped_after_read
         most = self.newest - seq
         known = most if pending.left is None else pending.left + self.newest - pending.seen_seq
-        unread = min(most, known) if back else min(most, known, self.unread)
-        return Position(seq, self.head.ordinal - own - unread, own)
+        left = min(most, known) if back else min(most, known, unread(self.head, membership))
+        return Position(seq, self.head.ordinal - own - left, own)
 
 
 def _head_in(row: InboxEntry) -> Head:

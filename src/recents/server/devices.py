@@ -40,14 +40,14 @@ class Connection(Protocol):
         device: how the device calls itself.
         device_id: which one it is; "" where it keeps no id.
         token_id: with which token it logged in.
-        greeted: tells the order in which devices said hello.
+        order: tells which of two connections is the newer one.
     """
 
     account: str
     device: str
     device_id: str
     token_id: str
-    greeted: int
+    order: int
 
     def end(self) -> None:
         """Take in nothing more."""
@@ -75,7 +75,7 @@ class KnownDevices:
         self._with_token = with_token
         self._connected: dict[DeviceKey, Connection] = {}
         self._revoked: set[DeviceKey] = set()
-        self._greetings = itertools.count(1)
+        self._connections = itertools.count(1)
         self._news: dict[DeviceKey, KnownDevice] = {}
         self._storing = asyncio.Lock()
         self._something = asyncio.Event()
@@ -84,9 +84,13 @@ class KnownDevices:
 
     # Coming and going
 
-    def next_greeting(self) -> int:
-        """Number a hello that has just come in."""
-        return next(self._greetings)
+    def next_connection(self) -> int:
+        """Number a connection that has just been made.
+
+        Not its hello: that of a connection which the device has given up may come late, and must
+        not end the one that took its place.
+        """
+        return next(self._connections)
 
     async def look_up(self, account: str, device_id: str) -> KnownDevice | None:
         """Return what is known of a device that greets.
@@ -100,7 +104,7 @@ class KnownDevices:
         """Take a device in and end its older connection, which is not read any further.
 
         Raises:
-            Refused: ``revoked``; or ``replaced``, by a hello that came later and was faster.
+            Refused: ``revoked``; or ``replaced``, by a connection that was made later.
         """
         key = _key(connection)
         if not connection.device_id:
@@ -110,7 +114,7 @@ class KnownDevices:
             raise revoked()
         older = self._connected.get(key)
         if older is not None:
-            if older.greeted > connection.greeted:
+            if older.order > connection.order:
                 raise replaced()
             self._end(older, replaced())
         self._connected[key] = connection

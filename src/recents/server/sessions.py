@@ -80,7 +80,7 @@ class Session:
         device: how the device calls itself.
         device_id: which of the account's devices it is; empty where it keeps no id.
         token_id: with which token it logged in.
-        greeted: tells the order in which devices said hello.
+        order: tells which of two connections is the newer one.
     """
 
     def __init__(self, parts: Parts, peer: Peer, time_ms: int) -> None:
@@ -90,7 +90,7 @@ class Session:
         self.device = ""
         self.device_id = ""
         self.token_id = ""
-        self.greeted = 0
+        self.order = parts.devices.next_connection()
         self._parts = parts
         self._peer = peer
         self._time_ms = time_ms
@@ -154,7 +154,6 @@ class Session:
 
     async def _greet(self, hello: Hello, phase: Phase) -> None:
         parts = self._parts
-        self.greeted = parts.devices.next_greeting()
         try:
             _check_device(hello)
             token = await parts.accounts.log_in(hello.account, hello.token)
