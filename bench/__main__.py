@@ -17,8 +17,10 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from bench.coming_back import measure_coming_back
 from bench.lists import measure_lists, measure_reconnects
 from bench.memory import measure_memory
+from bench.offline import measure_offline
 from bench.report import Figure
 from bench.throughput import measure_latency, measure_throughput
 
@@ -28,6 +30,8 @@ MEASUREMENTS: dict[str, Callable[[Path, bool], Awaitable[list[Figure]]]] = {
     "lists": measure_lists,
     "reconnects": measure_reconnects,
     "memory": measure_memory,
+    "offline": measure_offline,
+    "coming_back": measure_coming_back,
 }
 
 

@@ -27,7 +27,7 @@ async def measure_lists(folder: Path, quick: bool) -> list[Figure]:
     figures = []
     for conversations, budget_ms in ((1_000, 3.0), (10_000, 25.0)):
         path = folder / f"{conversations}.db"
-        token = await _prepare(path, conversations)
+        token = await prepare(path, conversations)
         async with OwnNode(path) as node:
             device = await Device.connect(node.address, token)
             first = [await device.list() for _ in range(20 if quick else 200)][5:]
@@ -50,14 +50,14 @@ async def measure_lists(folder: Path, quick: bool) -> list[Figure]:
 async def measure_reconnects(folder: Path, quick: bool) -> list[Figure]:
     """Reconnect with nothing and with 10 of 5,000 conversations changed."""
     path = folder / "5000.db"
-    token = await _prepare(path, 5_000)
+    token = await prepare(path, 5_000)
     rounds = 20 if quick else 200
     async with OwnNode(path) as node:
         device = await Device.connect(node.address, token)
         since = device.since
         device.close()
     # Others go on meanwhile: the node has to look whether something changed for alice.
-    await _post_offline(path, ["peer00000"], p2p("peer00001"))
+    await post_offline(path, ["peer00000"], p2p("peer00001"))
     async with OwnNode(path) as node:
         before = cpu_ms(node.pid)
         quiet = []
@@ -66,7 +66,7 @@ async def measure_reconnects(folder: Path, quick: bool) -> list[Figure]:
             quiet.append(device.bytes_after_welcome)
             device.close()
         cost = (cpu_ms(node.pid) - before) / rounds
-    await _post_offline(path, [f"peer{number:05d}" for number in range(10)], p2p("alice"))
+    await post_offline(path, [f"peer{number:05d}" for number in range(10)], p2p("alice"))
     async with OwnNode(path) as node:
         device = await Device.connect(node.address, token, since)
         changed = device.bytes_after_welcome
@@ -134,7 +134,7 @@ class Device:
                 self._done.set()
 
 
-async def _prepare(path: Path, conversations: int) -> str:
+async def prepare(path: Path, conversations: int) -> str:
     """Make a store in which ``alice`` has so many conversations; return a token for her."""
     node = Node(open_store(path))
     await node.start()
@@ -148,7 +148,7 @@ async def _prepare(path: Path, conversations: int) -> str:
     return secret
 
 
-async def _post_offline(path: Path, senders: list[str], to: Conversation) -> None:
+async def post_offline(path: Path, senders: list[str], to: Conversation) -> None:
     node = Node(open_store(path))
     await node.start()
     await _post(node, senders, to)
