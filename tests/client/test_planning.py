@@ -156,12 +156,12 @@ async def test_R3_who_marked_it_here_knows_all_marks() -> None:
 async def test_U6_a_message_tells_what_was_on_screen() -> None:
     desk = Desk(bob(read_epoch=3))
     desk.keep(*["bob"] * 5)
-    plain = await desk.plan.post(post())
+    (plain,) = await desk.plan.post(post())
     assert plain == Wish(command=post())
-    wish = await desk.plan.post(post(displayed_seq=4))
+    (wish,) = await desk.plan.post(post(displayed_seq=4))
     assert isinstance(wish.command, Post)
     assert (wish.command.epoch, wish.seen_seq, wish.left) == (3, 5, 1)
-    new = await desk.plan.post(post(NOBODY, displayed_seq=0))
+    (new,) = await desk.plan.post(post(NOBODY, displayed_seq=0))
     assert (new.seen_seq, new.left) == (0, None)
 
 

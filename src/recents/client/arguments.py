@@ -107,6 +107,17 @@ def some_kinds(kinds: Iterable[Kind | str] | None) -> tuple[Kind, ...] | None:
     return tuple(Kind(kind) for kind in named)
 
 
+def checked_seq(seq: int, what: str) -> int:
+    """Return ``seq`` if it is a whole number; the rules about it are the core's.
+
+    Raises:
+        CallerMistake: it is something else.
+    """
+    if not isinstance(seq, int):
+        raise CallerMistake(f"{what} is {seq!r}; it must be a whole number")
+    return seq
+
+
 def positive(limit: int, what: str = "limit") -> int:
     """Return ``limit`` if it is at least 1.
 

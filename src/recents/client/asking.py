@@ -52,8 +52,13 @@ class Asking:
 
     @property
     def offline(self) -> bool:
-        """Whether there is no connection, and none is being made."""
-        return self._announcer.state == "offline"
+        """Whether there is no connection, and none to be expected.
+
+        While one is being made there is hope, unless the attempt before came to nothing: a
+        network that swallows everything lets each of them take its time.
+        """
+        state = self._announcer.state
+        return state == "offline" or (state == "connecting" and self._announcer.failing)
 
     async def query(self, query: Query, kind: type[T]) -> T:
         """Ask a question.
@@ -117,10 +122,10 @@ class Asking:
         for ticket in await self._keeper.order(plan, name, blind=True):
             await self.outcome(ticket)
 
-    async def give(self, plan: Plan, name: Conversation, *, blind: bool) -> Ticket:
-        """Give one command; ``outcome`` tells what comes of it; see ``Keeper.order``."""
-        (ticket,) = await self._keeper.order(plan, name, blind=blind)
-        return ticket
+    async def give(self, plan: Plan, name: Conversation, *, blind: bool) -> Ticket | None:
+        """Give one command or none; ``outcome`` tells what comes of it; see ``Keeper.order``."""
+        tickets = await self._keeper.order(plan, name, blind=blind)
+        return tickets[0] if tickets else None
 
     async def outcome(self, ticket: Ticket) -> Posted | None:
         """Wait for what comes of a command, unless this device is offline.

@@ -130,6 +130,7 @@ class Client:
 
         Raises:
             Refused: the node said no for good.
+            Unavailable: the client was closed.
         """
         return await self._parts.sync_loop.synced_within(timeout_s)
 
@@ -140,9 +141,10 @@ class Client:
             timeout_s: seconds to wait at most; for ever by default.
 
         Returns:
-            Whether it has.
+            Whether it has; False at once when the client is closed, or the node has ended it.
         """
-        return await self._parts.outbox.empty_within(timeout_s)
+        announcer = self._parts.announcer
+        return await self._parts.outbox.empty_within(timeout_s, lambda: announcer.ended)
 
     async def open(self) -> None:
         """Open this device's copy, and begin to connect.
@@ -212,7 +214,7 @@ class Client:
         try:
             if kind is None:
                 await self._parts.outbox.empty_within(
-                    self._parts.settings.closing_s, lambda: self.state == "offline"
+                    self._parts.settings.closing_s, lambda: self._parts.asking.offline
                 )
         finally:
             await self.close()

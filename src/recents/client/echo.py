@@ -32,7 +32,7 @@ def _message(account: str, post: object, posted: Posted, status: Progress) -> Me
         time_ms=posted.time_ms,
         kind=post.kind,
         text=post.text,
-        attachment=_as_it_arrives(post.attachment),
+        attachment=as_it_arrives(post.attachment),
         mentions=post.mentions,
         counts=post.counts,
         bumps=post.bumps,
@@ -41,6 +41,9 @@ def _message(account: str, post: object, posted: Posted, status: Progress) -> Me
     )
 
 
-def _as_it_arrives(attachment: object) -> object:
-    # JSON knows no tuples, no bytes, and no keys but text.
+def as_it_arrives(attachment: object) -> object:
+    """Return a copy of a JSON value as others will receive it.
+
+    JSON knows no tuples, no bytes, and no keys but text.
+    """
     return msgspec.json.decode(msgspec.json.encode(attachment))

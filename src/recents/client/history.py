@@ -24,7 +24,7 @@ class HistoryPage(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         messages: oldest first; the last ones may be this device's own on their way, ``seq`` 0.
-        more: there are older ones: ask again before the first one's ``seq``.
+        more: there are older ones: ask again before the first one's ``seq``, which is not 0 then.
         complete: False where this device is offline, and newer or older ones may be missing.
     """
 
@@ -90,7 +90,8 @@ class Histories:
         row = self._local.confirmed(name)
         first = unbroken[0].seq if unbroken else before
         oldest = row.cleared_seq + 1 if row else 1
-        return HistoryPage(messages=unbroken, more=first > oldest, complete=False)
+        more = bool(unbroken) and first > oldest
+        return HistoryPage(messages=unbroken, more=more, complete=False)
 
     def _on_their_way(self, name: Conversation) -> tuple[Message, ...]:
         return tuple(

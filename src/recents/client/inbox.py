@@ -14,7 +14,13 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
 from typing import Any, get_args
 
-from recents.client.arguments import checked, checked_conversation, several, some_kinds
+from recents.client.arguments import (
+    checked,
+    checked_conversation,
+    checked_seq,
+    several,
+    some_kinds,
+)
 from recents.client.asking import Asking
 from recents.client.changes import ChangeBatch
 from recents.client.copying import Copying
@@ -80,6 +86,8 @@ class Inbox:
             upto_seq: read up to here; by default all that this device has received.
         """
         name = checked_conversation(conversation)
+        if upto_seq is not None:
+            checked_seq(upto_seq, "upto_seq")
         await self._asking.order(lambda: self._checked(self._planning.read(name, upto_seq)), name)
 
     async def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
@@ -95,6 +103,7 @@ class Inbox:
     async def mark_unread_from(self, conversation: str, seq: int) -> None:
         """Make the messages from ``seq`` on unread again, on all devices (R3)."""
         name = checked_conversation(conversation)
+        checked_seq(seq, "seq")
         await self._asking.order(
             lambda: self._checked(self._planning.mark_unread_from(name, seq)), name
         )

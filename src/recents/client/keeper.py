@@ -331,9 +331,13 @@ class Keeper:
             )
 
 
+class Broken(Unavailable):
+    """The client cannot go on; connecting anew does not help."""
+
+
 def broken() -> RecentsError:
     """Return the error of a client that cannot go on."""
-    return Unavailable("the client stopped by a mistake of its own; see the log", None)
+    return Broken("the client stopped by a mistake of its own; see the log", None)
 
 
 def _not_open() -> RecentsError:

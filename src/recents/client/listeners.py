@@ -111,6 +111,9 @@ class Announcer:
         set_asides: called with each local copy that could not be used (C6).
         states: called with each new state.
         state: the newest state.
+        failing: the newest attempt to connect came to nothing.
+        ended: there is nothing more to hear.
+        endings: called when that comes.
     """
 
     def __init__(self) -> None:
@@ -121,15 +124,17 @@ class Announcer:
         self.set_asides: Listeners[[SetAside]] = Listeners()
         self.states: Listeners[[State]] = Listeners()
         self.state: State = "offline"
+        self.failing = False
+        self.ended = False
+        self.endings: Listeners[[]] = Listeners()
         # A consumer that breaks out of its loop forgets its feed; then so do we.
         self._feeds: weakref.WeakSet[ChangeFeed] = weakref.WeakSet()
-        self._ended = False
         self._why: Callable[[], RecentsError] | None = None
 
     def feed(self) -> ChangeFeed:
         """Open a feed of the batches from now on."""
         feed = ChangeFeed()
-        if self._ended:
+        if self.ended:
             feed.end(self._why)
         else:
             self._feeds.add(feed)
@@ -149,6 +154,7 @@ class Announcer:
 
     def end(self, why: Callable[[], RecentsError] | None) -> None:
         """End all feeds, with an error where there is one."""
-        self._ended, self._why = True, why
+        self.ended, self._why = True, why
         for feed in self._feeds:
             feed.end(why)
+        self.endings.tell()

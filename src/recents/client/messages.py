@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+
+import msgspec
 
 from recents.client.arguments import checked, checked_conversation, positive, several
 from recents.client.asking import Asking
-from recents.client.echo import echo_of, sent_message
+from recents.client.echo import as_it_arrives, echo_of, sent_message
 from recents.client.history import Histories, HistoryPage
 from recents.client.inbox import Inbox
 from recents.client.listeners import Announcer
 from recents.client.outbox import Ticket
-from recents.client.planning import Planning, Wish
+from recents.client.planning import Planning
 from recents.core.commands import Post
 from recents.core.ids import Conversation
 from recents.core.message import Message
@@ -92,12 +94,15 @@ class Messages:
             )
         )
 
-        async def plan() -> Sequence[Wish]:
-            return [await self._planning.post(post)]
-
-        blind = displayed_seq is None
-        ticket = await self._asking.give(plan, post.conversation, blind=blind)
-        return await self._message(ticket)
+        # A copy: what the caller does with the value later is not what was sent.
+        post = msgspec.structs.replace(post, attachment=as_it_arrives(attachment))
+        blind = client_id is None and displayed_seq is None
+        ticket = await self._asking.give(
+            lambda: self._planning.post(post), post.conversation, blind=blind
+        )
+        if ticket is not None:
+            return await self._message(ticket)
+        return self._planning.on_its_way(post)
 
     async def retry(self, client_id: str) -> Message:
         """Send a failed message again (P4).

@@ -138,6 +138,9 @@ class Outbox:
             return
         self._in_flight.discard(number)
         self._posted.pop(number, None)
+        # What was held back for it may go now (rule 3).
+        self.wake.set()
+        self._moved.set()
         del self._by_id[pending.command.id]
         name = conversation_of(pending.command)
         del self._by_conversation[name][number]

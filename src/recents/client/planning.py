@@ -15,8 +15,9 @@ from collections.abc import Awaitable, Callable, Collection
 
 import msgspec
 
+from recents.client.echo import echo_of
 from recents.client.local_list import LocalList
-from recents.client.outbox import Outbox
+from recents.client.outbox import Outbox, conversation_of
 from recents.core.commands import (
     AnyCommand,
     ClearHistory,
@@ -41,6 +42,8 @@ _MAKES_ROWS = (Post, CreateTeam, SetDraft)
 
 Kept = Callable[[Conversation, int, int], Awaitable[list[Message]]]
 """(conversation, before_seq, limit) → the newest kept messages before it, oldest first."""
+
+_NO_UPPER_SEQ = 2**53
 
 MOST_COUNTED = 200
 """Messages looked at to count what is left unread; where there are more, the node counts."""
@@ -81,14 +84,26 @@ class Planning:
         self._kept = kept
         self._new_id = new_id
 
-    async def post(self, post: Post) -> Wish:
-        """Send a message; what was on screen is read by one who knows these marks (U6, R3)."""
+    async def post(self, post: Post) -> list[Wish]:
+        """Send a message, unless it is on its way already (M2).
+
+        What was on screen is read by one who knows these marks (U6, R3).
+        """
+        on_its_way = self._outbox.message(post.client_id)
+        if on_its_way is not None and conversation_of(on_its_way.command) == post.conversation:
+            return []
         if post.displayed_seq is None:
-            return Wish(command=post)
+            return [Wish(command=post)]
         name = post.conversation
         known = msgspec.structs.replace(post, epoch=self.known_epoch(name))
         left = await self._left(name, post.displayed_seq)
-        return Wish(command=known, seen_seq=self._newest(name) or 0, left=left)
+        return [Wish(command=known, seen_seq=self._newest(name) or 0, left=left)]
+
+    def on_its_way(self, post: Post) -> Message:
+        """Return the message that was given before under the ``client_id`` of this one."""
+        known = self._outbox.message(post.client_id)
+        assert known is not None, "nothing came in between"
+        return echo_of(self._account, known)
 
     async def read(self, name: Conversation, upto_seq: int | None) -> list[Wish]:
         """Read a conversation; nothing where there is no row (R2)."""
@@ -122,7 +137,7 @@ class Planning:
         row = self._local.get(name)
         if row is None and self._local.complete and not clear_history:
             return []
-        newest = self._newest(name)
+        newest = await self._newest_seen(name)
         delete = Delete(
             id=self._new_id(), conversation=name, upto_seq=newest, clear_history=clear_history
         )
@@ -150,7 +165,7 @@ class Planning:
 
     async def clear_history(self, name: Conversation) -> list[Wish]:
         """Clear the history of a conversation (D5)."""
-        newest = self._newest(name)
+        newest = await self._newest_seen(name)
         clear = ClearHistory(id=self._new_id(), conversation=name, upto_seq=newest)
         return [Wish(command=clear, seen_seq=newest or 0)]
 
@@ -181,6 +196,14 @@ class Planning:
         if confirmed is not None:
             return confirmed.last_seq
         return None if self._local.get(name) is None else 0
+
+    async def _newest_seen(self, name: Conversation) -> int | None:
+        """Return the newest message that was received here, also of a row that is gone."""
+        newest = self._newest(name)
+        if newest is not None or not self._local.complete:
+            return newest
+        found = await self._kept(name, _NO_UPPER_SEQ, 1)
+        return found[0].seq if found else None
 
     def _rows(self, kinds: Collection[Kind] | None) -> list[InboxEntry]:
         return [row for row in self._local if kinds is None or row.kind in kinds]

@@ -21,7 +21,7 @@ from recents.core.entry import InboxEntry
 from recents.core.errors import Refused
 from recents.core.ids import Conversation
 from recents.core.message import Message
-from recents.core.pending import Pending, Refusal, answered, extended, failed
+from recents.core.pending import Pending, Refusal, answered, extended, failed, placed
 from recents.wire.frames import Posted
 
 
@@ -88,7 +88,7 @@ def settle(
     """
     settlement = Settlement()
     seen = _own(account, messages) if len(outbox) else {}
-    placed: list[tuple[Conversation, int, Pending]] = []
+    places: list[tuple[Conversation, int, Pending]] = []
     deletions: dict[Conversation, list[Pending]] = {}
     for pending in outbox:
         command = pending.command
@@ -99,8 +99,11 @@ def settle(
             if arrived is not None:
                 settlement.landed.append(pending.number)
                 settlement.settled[pending.number] = arrived
-                placed.append((command.conversation, arrived.seq, pending))
+                places.append((command.conversation, arrived.seq, pending))
                 continue
+            seq = _seq_in_row(account, pending, command, confirmed)
+            if seq is not None:
+                settlement.put[pending.number] = placed(pending, seq)
         outcome = outcomes.get(command.id) if pending.waiting else None
         if isinstance(outcome, Refused):
             _refuse(settlement, outbox, pending, outcome)
@@ -113,11 +116,20 @@ def settle(
                 if not isinstance(command, Post):
                     _drop_failed(settlement, outbox, after)
                 elif after.seq is not None:
-                    placed.append((command.conversation, after.seq, pending))
-    for name, seq, post in placed:
+                    places.append((command.conversation, after.seq, pending))
+    for name, seq, post in places:
         behind = [one for one in deletions.get(name, ()) if one.number > post.number]
         _extend(settlement, behind, seq, confirmed.row(name))
     return settlement
+
+
+def _seq_in_row(account: str, pending: Pending, post: Post, confirmed: Confirmed) -> int | None:
+    """Return where a row shows a message whose answer was lost, unless that is known (P4)."""
+    row = confirmed.row(post.conversation) if pending.waiting and pending.seq is None else None
+    preview = row.preview if row else None
+    if preview is None or (preview.sender, preview.client_id) != (account, post.client_id):
+        return None
+    return preview.seq
 
 
 def _own(

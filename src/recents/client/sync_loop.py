@@ -20,7 +20,7 @@ import msgspec
 from recents.client.backoff import Backoff
 from recents.client.changes import Cause
 from recents.client.incoming import Arrival, Incoming
-from recents.client.keeper import Keeper, broken
+from recents.client.keeper import Broken, Keeper, broken
 from recents.client.link.port import Connection, Link
 from recents.client.listeners import Announcer
 from recents.client.requests import Requests
@@ -109,26 +109,30 @@ class SyncLoop:
         """Wait until the list is as the node has it; tell whether that was so in time.
 
         Raises:
-            Refused: the loop has ended for good.
+            Refused: the node said no for good.
+            Unavailable: the client was closed.
         """
         moved = asyncio.Event()
         remove = self._announcer.states.add(lambda _: moved.set())
+        remove_too = self._announcer.endings.add(moved.set)
         try:
             async with asyncio.timeout(timeout_s):
                 while self._announcer.state != "synced":
-                    if self.why_ended is not None:
-                        raise self.why_ended()
+                    if self._announcer.ended:
+                        raise (self.why_ended or _closed)()
                     moved.clear()
                     await moved.wait()
         except TimeoutError:
             return False
         finally:
             remove()
+            remove_too()
         return True
 
     async def _attempt(self) -> float:
         """Connect once and stay while it lasts; return the seconds to wait before the next."""
         self._announcer.tell_state("connecting")
+        self._greeted = False
         retry_after_s = None
         try:
             async with asyncio.timeout(self._settings.greeting_timeout_s) as patience:
@@ -136,12 +140,15 @@ class SyncLoop:
                 await self._use(connection, patience)
         except _Ended as ended:
             self.trouble, retry_after_s = ended, ended.retry_after_s
+        except Broken:
+            raise
         except (Unavailable, PeerMistake) as trouble:
             self.trouble = trouble
         except TimeoutError:
             self.trouble = Unavailable(
                 f"no welcome from the node within {self._settings.greeting_timeout_s:g} s"
             )
+        self._announcer.failing = not self._greeted
         wait_s = self._backoff.next_s(retry_after_s)
         log.info("x %s; again in %.1f s", self.trouble, wait_s)
         return wait_s
@@ -154,7 +161,6 @@ class SyncLoop:
     async def _use(self, connection: Connection, patience: asyncio.Timeout) -> None:
         """Greet, then take in what comes, until the connection ends."""
         writer: asyncio.Task[None] | None = None
-        self._greeted = False
         try:
             await self._keeper.copying.wait_for_the_rest()
             hello = msgspec.structs.replace(self._hello, since=self._keeper.copying.token)
@@ -185,6 +191,8 @@ class SyncLoop:
                     await self._wake.wait()
         except Unavailable:
             pass
+        except Exception:
+            log.exception("! sending stopped by a mistake of the client's own")
         finally:
             # The receiving side notices.
             await connection.close()
@@ -301,3 +309,7 @@ class SyncLoop:
         self._go_offline()
         self._announcer.end(why)
         self.first_page.set()
+
+
+def _closed() -> RecentsError:
+    return Unavailable("the client is closed", None)

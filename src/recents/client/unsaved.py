@@ -8,6 +8,9 @@ from recents.client.store.port import Step
 from recents.core.ids import Conversation
 from recents.core.message import Message
 
+MOST_MESSAGES = 200
+"""Of a conversation, the newest: a store keeps no more of them anyway."""
+
 
 def melted(earlier: Step, later: Step) -> Step:
     """Return one step that does what two steps in a row do."""
@@ -43,7 +46,7 @@ def _melted_messages(earlier: Step, later: Step) -> dict[Conversation, tuple[Mes
         return later.messages
     messages = dict(earlier.messages)
     for name, several in later.messages.items():
-        messages[name] = messages.get(name, ()) + several
+        messages[name] = (messages.get(name, ()) + several)[-MOST_MESSAGES:]
     return messages
 
 

@@ -137,6 +137,8 @@ class _Sight:
                 self._change(pending)
 
     def _post(self, post: Post, pending: Pending) -> None:
+        if pending.seq is not None and pending.seq <= self.newest:
+            return
         preview = self.head.preview
         if preview and (preview.sender, preview.client_id) == (self.account, post.client_id):
             return

@@ -44,7 +44,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         seqs: of a command for all rows: the rows that it covers, each up to which message.
         epoch: of a reading of all rows: the newest commit whose marks the device knew (R3).
         version: the rows show what it did from this version on; None: not answered yet.
-        seq: of a message that was answered: its place.
+        seq: of a message: its place, once it was answered or a row has shown it.
         refusal: of a message: why it failed; None: it is on its way.
     """
 
@@ -73,6 +73,12 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
 def answered(pending: Pending, version: int, seq: int | None = None) -> Pending:
     """Return the command after its answer."""
     return _replace(pending, version=version, seq=seq, refusal=None)
+
+
+def placed(pending: Pending, seq: int) -> Pending:
+    """Return a message that a row shows already; its answer is still to come."""
+    assert isinstance(pending.command, Post), "only messages have a place"
+    return _replace(pending, seq=seq)
 
 
 def extended(pending: Pending, upto_seq: int) -> Pending:

@@ -101,10 +101,24 @@ class Committer:
             work.answer(work, closing())
 
     async def _commit(self, batch: list[Work]) -> None:
+        outcomes = None
+        while outcomes is None:
+            outcomes = await self._outcomes(batch)
+        for work, outcome in zip(batch, outcomes, strict=True):
+            try:
+                work.answer(work, outcome)
+            except Exception:
+                # One device that cannot be answered must not end all committing.
+                log.exception("! an answer to %s failed by a mistake of the node", work.actor)
+
+    async def _outcomes(self, batch: list[Work]) -> list[Outcome] | None:
+        """Commit a batch; None: without the command that tripped a mistake it may go."""
         outcomes: list[Outcome] = [Done()] * len(batch)
         epoch, at_ms = self._store.epoch, self._clock_ms()
+        tripped = False
 
         def decide(workspace: Workspace) -> None:
+            nonlocal tripped
             for place, work in enumerate(batch):
                 try:
                     outcomes[place] = carry_out_once(
@@ -120,33 +134,24 @@ class Committer:
                     outcomes[place] = refusal
                 except Exception:
                     # Asked again it would fail again, and everything behind it with it.
-                    work.objection = _mistake()
+                    work.objection, tripped = _mistake(), True
                     raise
 
-        objections = sum(work.objection is not None for work in batch)
         try:
             workspace = await self._store.transact(self._look_ahead(batch), decide)
         except StoreFailed as failure:
             log.warning("! commit of %d commands failed: %s", len(batch), failure)
-            self._join_those_behind(batch)
-            outcomes = [_not_stored()] * len(batch)
         except Exception:
             # A mistake of ours in one command must not end all committing.
             log.exception("! commit of %d commands failed by a mistake of the node", len(batch))
-            if sum(work.objection is not None for work in batch) > objections:
-                await self._commit(batch)
-                return
-            self._join_those_behind(batch)
-            outcomes = [_not_stored()] * len(batch)
+            if tripped:
+                return None
         else:
             if workspace.changed:
                 self._committed(workspace)
-        for work, outcome in zip(batch, outcomes, strict=True):
-            try:
-                work.answer(work, outcome)
-            except Exception:
-                # Nor may one device that cannot be answered.
-                log.exception("! an answer to %s failed by a mistake of the node", work.actor)
+            return outcomes
+        self._join_those_behind(batch)
+        return [_not_stored()] * len(batch)
 
     def _look_ahead(self, batch: list[Work]) -> Wanted:
         """Return what a batch has to look at; what is impossible is noted as an objection."""

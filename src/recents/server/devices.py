@@ -265,12 +265,15 @@ def _parts(keys: list[DeviceKey]) -> Iterable[list[DeviceKey]]:
 
 def revoked() -> Refused:
     """Return the refusal of a device that was revoked."""
-    return Refused(Code.REVOKED, "the device was revoked; log in as another device")
+    return Refused(
+        Code.REVOKED,
+        "the device was revoked for good; connect as a new one (SDK: another data_dir)",
+    )
 
 
 def replaced() -> Refused:
     """Return the refusal of a connection whose device has a newer one."""
     return Refused(
         Code.REPLACED,
-        "this device has connected anew; if two programs run, give each a device_id of its own",
+        "this device has connected anew; two programs are two devices (SDK: a data_dir for each)",
     )
