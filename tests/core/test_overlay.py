@@ -359,3 +359,20 @@ def test_C3_what_is_shown_is_what_the_node_will_make_of_it(
             command = replace(command, upto_seq=talk.head.last_seq)
         talk.commit(command, one.at_ms)
     assert user_sees(expected_row) == user_sees(talk.row())
+
+
+def test_P4_a_message_that_a_row_has_shown_has_no_echo_any_more() -> None:
+    known = pending(post(), seq=5)
+    assert see(row(preview=preview(6, "newer"), last_seq=6), known).status is None
+    assert shown("ann", BOB, None, [known]) is None, "nor where that row is gone"
+
+
+@pytest.mark.parametrize("state", ["left", "removed", "dismissed"])
+def test_T2_who_is_out_of_a_team_sees_it_as_it_was(state: str) -> None:
+    there = row(CREW, name="Crew", membership=state)
+    commands: list[AnyCommand] = [
+        RenameTeam(id="r", conversation=CREW, name="Other"),
+        LeaveTeam(id="r", conversation=CREW),
+        DismissTeam(id="r", conversation=CREW),
+    ]
+    assert see(there, *map(pending, commands), name=CREW) == there

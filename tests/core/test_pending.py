@@ -7,7 +7,7 @@ import pytest
 
 from recents.core.commands import ClearHistory, Delete, Read
 from recents.core.errors import Code, Refused
-from recents.core.pending import Pending, Refusal, answered, extended, failed, retried
+from recents.core.pending import Pending, Refusal, answered, extended, failed, placed, retried
 from tests.core.making import BOB, a_post
 
 POST = Pending(number=3, command=a_post(), at_ms=1_000, seen_seq=7)
@@ -35,6 +35,11 @@ def test_c4_an_answer_without_a_row_is_an_answer() -> None:
 
 def test_p4_the_answer_to_a_message_says_where_it_stands() -> None:
     assert answered(POST, 9, 8) == changed(POST, version=9, seq=8)
+
+
+def test_p4_a_message_that_a_row_shows_still_waits_for_its_answer() -> None:
+    assert placed(POST, 8) == changed(POST, seq=8)
+    assert placed(POST, 8).waiting
 
 
 @pytest.mark.parametrize("deletion", [Delete, ClearHistory])

@@ -137,7 +137,8 @@ class _Sight:
                 self._change(pending)
 
     def _post(self, post: Post, pending: Pending) -> None:
-        if pending.seq is not None and pending.seq <= self.newest:
+        # Seen in a row and not answered yet, it is in even where that row is gone.
+        if pending.seq is not None and (pending.seq <= self.newest or pending.waiting):
             return
         preview = self.head.preview
         if preview and (preview.sender, preview.client_id) == (self.account, post.client_id):
@@ -190,14 +191,14 @@ class _Sight:
                 membership = with_draft(membership, draft.text, pending.at_ms, _NO_COMMIT)
             case Mute() as mute:
                 membership = muted(membership, mute.level, _NO_COMMIT)
-            case RenameTeam() as rename:
+            case RenameTeam() as rename if self.state == "member":
                 self.head = renamed(self.head, rename.name, _NO_COMMIT)
-            case LeaveTeam():
+            case LeaveTeam() if self.state == "member":
                 self.state = "left"
-            case DismissTeam():
+            case DismissTeam() if self.state == "member":
                 self.state = "dismissed"
             case _:
-                # Who else is in a team no row shows.
+                # Who else is in a team no row shows; who has left sees it as it was (T2).
                 pass
         self.membership = membership
 
