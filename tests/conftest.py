@@ -13,6 +13,8 @@ import tempfile
 
 from hypothesis import settings
 
+pytest_plugins = ["recents.testing.pytest_plugin"]
+
 settings.register_profile("default", deadline=None, print_blob=True)
 settings.register_profile("ci", parent=settings.get_profile("default"), derandomize=True)
 settings.register_profile(

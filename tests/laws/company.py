@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import itertools
 import random
 from collections.abc import Callable, Coroutine, Iterable, Iterator
@@ -22,8 +23,10 @@ from recents.client.changes import ChangeBatch
 from recents.client.client import Client
 from recents.client.opening import assemble
 from recents.client.settings import Settings as ClientSettings
+from recents.client.store.memory import MemoryDeviceStore
+from recents.core.commands import AnyCommand, Post
 from recents.core.entry import InboxEntry
-from recents.core.errors import Code, Refused
+from recents.core.errors import CallerMistake, Code, Refused
 from recents.core.totals import Totals
 from recents.server.node import Node
 from recents.server.settings import Settings
@@ -32,7 +35,7 @@ from recents.testing.in_process import InProcessLink
 from recents.testing.oracle import Oracle
 from recents.wire.frames import Hello, ListRows, Rows
 from tests.laws.comparing import compare
-from tests.laws.ear import Ear
+from tests.laws.ear import Ear, Heard
 
 T = TypeVar("T")
 
@@ -90,13 +93,30 @@ class Device:
             self.link,
             Hello(protocol=1, account=account, token=secret),
             ClientSettings(first_delay_s=0.001, longest_delay_s=0.001),
+            MemoryDeviceStore(lambda: name),
+            lambda: 0,
             lambda: 0.5,
             lambda: next(ids),
         )
         self.follower = Follower(self.client)
+        self._failed: set[str] = set()
+        self.client.on_refused(self._note)
 
     async def row(self, conversation: str) -> InboxEntry | None:
         return await self.client.inbox.get(conversation)
+
+    async def answered(self) -> None:
+        """Return when the node has answered every command; what it refused is given up."""
+        assert await self.client.flush(20), "a command was not answered"
+        failed, self._failed = self._failed, set()
+        for client_id in failed:
+            # Deleted with its row, it is gone already.
+            with contextlib.suppress(CallerMistake):
+                await self.client.messages.discard(client_id)
+
+    def _note(self, command: AnyCommand, _: Refused) -> None:
+        if isinstance(command, Post):
+            self._failed.add(command.client_id)
 
 
 @dataclass(frozen=True)
@@ -105,12 +125,12 @@ class Deed:
 
     Attributes:
         call: makes the call.
-        tell: tells the oracle, given the node's time; None when no command goes out.
+        tell: tells the oracle, given how the node heard of it; None when no command goes out.
     """
 
     device: Device
     call: Callable[[], Coroutine[object, object, object]]
-    tell: Callable[[int], object] | None
+    tell: Callable[[Heard], object] | None
 
 
 class Company:
@@ -211,6 +231,11 @@ class Company:
         _expect_only_refusals(
             await asyncio.gather(*(deed.call() for deed in deeds), return_exceptions=True)
         )
+        await self._answered(deeds)
+
+    async def _answered(self, deeds: Iterable[Deed]) -> None:
+        for device in {deed.device.name: deed.device for deed in deeds}.values():
+            await device.answered()
 
     async def _do_behind_the_back_of(
         self, device: Device, late: tuple[Deed, ...], early: tuple[Deed, ...]
@@ -241,19 +266,20 @@ class Company:
         """Tell the oracle what the node took, in the order in which it did.
 
         A device's commands are carried out in the order in which they were given, so the first
-        unknown id of a device is that of its next deed; a known one was asked again.
+        unknown id of a device is that of its next deed; a known one was refused before.
         """
         waiting: dict[str, Iterator[Deed]] = {
             device.name: iter([deed for deed in deeds if deed.tell and deed.device is device])
             for device in {deed.device.name: deed.device for deed in deeds}.values()
         }
         by_id: dict[str, Deed] = {}
-        for command_id, at_ms, taken in self._ear.take():
+        for heard in self._ear.take():
+            command_id = heard.command.id
             if command_id not in by_id:
                 by_id[command_id] = next(waiting[command_id.partition("-")[0]])
             tell = by_id[command_id].tell
-            if taken and tell is not None:
-                tell(at_ms)
+            if heard.taken and tell is not None:
+                tell(heard)
         for left in waiting.values():
             assert next(left, None) is None, "a command never reached the node"
 
@@ -288,7 +314,7 @@ class Company:
 
 def _shown(row: InboxEntry) -> InboxEntry:
     """Return a row without what no user sees; see ``core/replica.py``, rule 2."""
-    return msgspec.structs.replace(row, version=0)
+    return msgspec.structs.replace(row, version=0, read_epoch=0)
 
 
 def _expect_only_refusals(outcomes: Iterable[object]) -> None:

@@ -34,12 +34,12 @@ def compare_to(
 
 
 def as_expected(row: InboxEntry) -> dict[str, object]:
-    """Return a row in the words of the oracle: plain values, without the version."""
+    """Return a row in the words of the oracle: plain values, without numbers of commits."""
     shown: dict[str, object] = {name: getattr(row, name) for name in _ROW}
-    if row.preview is not None:
-        shown["preview"] = {
-            name: getattr(row.preview, name) for name in row.preview.__struct_fields__
-        }
+    for name in ("preview", "draft"):
+        part = shown[name]
+        if isinstance(part, msgspec.Struct):
+            shown[name] = {field: getattr(part, field) for field in part.__struct_fields__}
     return shown
 
 

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from recents.core.commands import MuteLevel
 from recents.core.ids import Kind
 from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
@@ -35,7 +36,11 @@ WHERE = st.sampled_from([*PEERS, *TEAMS, *TEAMS])
 TEXT = st.sampled_from(["hi", "two\nlines", "x" * 300, "", "世界 👋"])
 SWITCHES = st.tuples(*[st.sampled_from([True, True, True, False])] * 3)
 BACK = st.sampled_from([0, 0, 1, 2, 3])
-ACT = st.sampled_from(["post", "post", "answer", "read", "read", "read_all", "delete"])
+ACT = st.sampled_from(
+    ["post", "post", "answer", "read", "read", "read_all", "delete", "mark", "mark from", "draft"]
+)
+DRAFT = st.sampled_from(["", "", "dear", "dear you"])
+LEVEL: st.SearchStrategy[MuteLevel | None] = st.sampled_from([None, "none", "mentions"])
 SMALL_FRAMES = Settings(first_page_rows=2, rows_per_frame=3, recent_messages=3)
 """So that lists of five rows come in pages, and bursts in several frames."""
 
@@ -77,6 +82,26 @@ def _deletions() -> st.SearchStrategy[Plan]:
     )
 
 
+def _marks() -> st.SearchStrategy[Plan]:
+    return st.builds(
+        lambda where: lambda deeds, device: deeds.mark_unread(device, where), WHERE
+    ) | st.builds(
+        lambda where, back: lambda deeds, device: deeds.mark_unread_from(device, where, back),
+        WHERE,
+        BACK,
+    )
+
+
+def _drafts_and_mutes() -> st.SearchStrategy[Plan]:
+    return st.builds(
+        lambda where, text: lambda deeds, device: deeds.set_draft(device, where, text),
+        WHERE,
+        DRAFT,
+    ) | st.builds(
+        lambda where, level: lambda deeds, device: deeds.mute(device, where, level), WHERE, LEVEL
+    )
+
+
 def _everything() -> st.SearchStrategy[Plan]:
     return st.builds(
         lambda clear: lambda deeds, device: deeds.delete_all(device, None, clear), st.booleans()
@@ -97,8 +122,9 @@ def _rosters() -> st.SearchStrategy[Plan]:
     return add | add | part
 
 
-REPEATABLE = st.tuples(DEVICE, _posts() | _posts() | _readings() | _deletions())
-ANYTHING = st.tuples(DEVICE, _posts() | _posts() | _readings() | _deletions() | _rosters())
+_WITH_ROWS = _readings() | _deletions() | _marks() | _drafts_and_mutes()
+REPEATABLE = st.tuples(DEVICE, _posts() | _posts() | _WITH_ROWS)
+ANYTHING = st.tuples(DEVICE, _posts() | _posts() | _WITH_ROWS | _rosters())
 Planned = tuple[tuple[str, int], Plan]
 
 
@@ -159,6 +185,10 @@ class Histories(RuleBasedStateMachine):
 
     @rule(which=DEVICE, plan=_readings())
     def read(self, which: tuple[str, int], plan: Plan) -> None:
+        self.company.do(plan(self.deeds, self.device(which)))
+
+    @rule(which=DEVICE, plan=_marks() | _drafts_and_mutes())
+    def organize(self, which: tuple[str, int], plan: Plan) -> None:
         self.company.do(plan(self.deeds, self.device(which)))
 
     @rule(which=DEVICE, plan=_deletions())
@@ -225,13 +255,19 @@ class Histories(RuleBasedStateMachine):
                 deeds.append(self.deeds.read(device, here, back))
             elif act == "read_all":
                 deeds.append(self.deeds.read_all(device, None))
+            elif act == "mark":
+                deeds.append(self.deeds.mark_unread(device, here))
+            elif act == "mark from":
+                deeds.append(self.deeds.mark_unread_from(device, here, back))
+            elif act == "draft":
+                deeds.append(self.deeds.set_draft(device, here, "dear" * back))
             else:
                 deeds.append(self.deeds.delete(device, here, back == 0))
         self.company.do(*deeds)
 
     @rule(
         which=DEVICE,
-        late=st.lists(_everything() | _readings() | _deletions(), min_size=1, max_size=3),
+        late=st.lists(_everything() | _WITH_ROWS, min_size=1, max_size=3),
         others=st.lists(ANYTHING, max_size=4),
         talk=st.lists(st.tuples(WHO, st.sampled_from(["p2p", *TEAMS])), max_size=4),
         back=st.none() | TEAM,

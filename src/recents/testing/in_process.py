@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
-from recents.client.link.port import Connection
+from recents.client.link.port import MAX_MESSAGE_BYTES, Connection
 from recents.core.errors import Refused, Unavailable
 from recents.server.node import Node
 from recents.server.sessions import Session
+from recents.wire.codec import inflated
 
 
 class InProcessLink:
@@ -52,8 +53,9 @@ class _InProcessPeer:
     def __init__(self, to_client: asyncio.Queue[str | None]) -> None:
         self._to_client = to_client
 
-    async def send(self, message: bytes) -> None:
-        self._to_client.put_nowait(message.decode())
+    async def send(self, message: bytes, *, deflated: bool = False) -> None:
+        text = inflated(message, MAX_MESSAGE_BYTES) if deflated else message.decode()
+        self._to_client.put_nowait(text)
 
     def backlog(self) -> int:
         return 0
