@@ -125,7 +125,8 @@ class Follower:
         rises |= new.marked_unread and not old.marked_unread
         # A row that the node has not is made of this device's own messages: nothing to be read.
         rises |= new.read_seq < old.read_seq and new.last_seq >= old.last_seq
-        if rises:
+        # A newer epoch is a mark-unread that the node has committed: a reason by itself (R3).
+        if rises and new.read_epoch <= old.read_epoch:
             name = new.conversation
             reasons = self._marks(name) + self._taken_back[name]
             if reasons <= self._used[name]:

@@ -1,32 +1,20 @@
-"""The same laws over many more and longer histories, for the heavy run."""
+"""The same laws over many more histories, for the heavy run; ``make laws`` plays 20,000."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
-from hypothesis import HealthCheck, settings
 
-from tests.laws.test_node_histories import OnMemory, OnSqlite
-
-_LONG = settings(
-    max_examples=250,
-    stateful_step_count=80,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+COUNT = 3_000
 
 
-class LongOnMemory(OnMemory):
-    """Long histories on the store that forgets."""
-
-
-class LongOnSqlite(OnSqlite):
-    """Long histories on the embedded store."""
-
-
-TestLongOnMemory = LongOnMemory.TestCase
-TestLongOnMemory.settings = _LONG
-TestLongOnMemory = pytest.mark.heavy(pytest.mark.timeout(900)(TestLongOnMemory))
-
-TestLongOnSqlite = LongOnSqlite.TestCase
-TestLongOnSqlite.settings = settings(_LONG, max_examples=100)
-TestLongOnSqlite = pytest.mark.heavy(pytest.mark.timeout(900)(TestLongOnSqlite))
+@pytest.mark.heavy
+@pytest.mark.timeout(900)
+def test_the_laws_hold_in_thousands_of_histories() -> None:
+    # A process of its own: it keeps both processors busy, and its own watch over the time.
+    command = [sys.executable, "-m", "tests.laws.many", "--count", str(COUNT), "--workers", "2"]
+    played = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert f"{COUNT} histories, 0 failed" in played.stdout
