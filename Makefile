@@ -74,10 +74,6 @@ test-heavy: $(STAMP) ## only the heavy tests, one at a time
 test-all: test test-heavy ## test, then the heavy tests
 
 .PHONY: laws
-laws: $(STAMP) ## 20,000 random histories of devices and a node that lose, crash and come back
-	$(BIN)/python -m tests.laws.many --workers $(WORKERS) $(ARGS)
-
-.PHONY: laws
 laws: $(STAMP) ## many random histories against the laws: minutes
 	nice -n 19 $(BIN)/python -m tests.laws.many --count 20000 --shorten $(ARGS)
 

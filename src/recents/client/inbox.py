@@ -88,12 +88,20 @@ class Inbox:
         name = checked_conversation(conversation)
         if upto_seq is not None:
             checked_seq(upto_seq, "upto_seq")
+        else:
+            # What comes while this waits for its turn was not on screen (R1).
+            upto_seq = self._planning.received(name)
         await self._asking.order(lambda: self._checked(self._planning.read(name, upto_seq)), name)
 
     async def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
         """Read all conversations, or those of some kinds, as this device has them (R5)."""
         some = some_kinds(kinds)
-        await self._asking.order(lambda: self._planning.read_all(some, self._copying.token))
+        token, seen = self._seen(some)
+        await self._asking.order(
+            lambda: self._planning.read_all(
+                some, self._copying.token if seen is None else token, seen
+            )
+        )
 
     async def mark_unread(self, conversation: str) -> None:
         """Put a dot on a row, on all devices; reading takes it away (R4)."""
@@ -116,8 +124,9 @@ class Inbox:
             clear_history: for this account, delete its messages as well (D3).
         """
         name = checked_conversation(conversation)
+        upto_seq = self._planning.received(name)
         await self._asking.order(
-            lambda: self._planning.delete(name, clear_history=clear_history), name
+            lambda: self._planning.delete(name, upto_seq, clear_history=clear_history), name
         )
 
     async def delete_many(self, conversations: Iterable[str]) -> None:
@@ -135,16 +144,21 @@ class Inbox:
             clear_history: for this account, delete their messages as well (D3).
         """
         some = some_kinds(kinds)
+        token, seen = self._seen(some)
         await self._asking.order(
             lambda: self._planning.delete_all(
-                some, self._copying.token, clear_history=clear_history
+                some,
+                self._copying.token if seen is None else token,
+                seen,
+                clear_history=clear_history,
             )
         )
 
     async def clear_history(self, conversation: str) -> None:
         """Delete the messages received so far for this account; the row stays (D5)."""
         name = checked_conversation(conversation)
-        await self._asking.order(lambda: self._planning.clear_history(name), name)
+        upto_seq = self._planning.received(name)
+        await self._asking.order(lambda: self._planning.clear_history(name, upto_seq), name)
 
     async def set_draft(self, conversation: str, text: str) -> None:
         """Keep a text that was not sent yet, for all devices; the newest one stands (G6).
@@ -194,6 +208,14 @@ class Inbox:
         the client closes, and raises ``Refused`` when the node ends it for good.
         """
         return self._announcer.feed()
+
+    def _seen(
+        self, kinds: tuple[Kind, ...] | None
+    ) -> tuple[str | None, Sequence[InboxEntry] | None]:
+        """Return the token and the rows as they are now, if all rows are in memory (R5, D4)."""
+        if self._local.whole is not None:
+            return None, None
+        return self._copying.token, self._planning.rows(kinds)
 
     async def _checked(self, planned: Coroutine[Any, Any, Sequence[Wish]]) -> Sequence[Wish]:
         wishes = await planned

@@ -11,7 +11,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 
 import msgspec
 
@@ -118,9 +118,15 @@ class Planning:
         )
         return [Wish(command=read, seen_seq=newest or 0, left=await self._left(name, upto))]
 
-    async def read_all(self, kinds: Collection[Kind] | None, token: str | None) -> list[Wish]:
-        """Read all rows of some kinds, as this device has them (R5)."""
-        rows = [row for row in self._rows(kinds) if row.unread or row.marked_unread]
+    async def read_all(
+        self,
+        kinds: Collection[Kind] | None,
+        token: str | None,
+        seen: Sequence[InboxEntry] | None = None,
+    ) -> list[Wish]:
+        """Read all rows of some kinds, as they were seen at a token; by default as now (R5)."""
+        shown = self.rows(kinds) if seen is None else seen
+        rows = [row for row in shown if row.unread or row.marked_unread]
         if token is None or not self._local.complete:
             return [wish for row in rows for wish in await self.read(row.conversation, None)]
         seqs = {row.conversation: row.last_seq for row in rows}
@@ -132,22 +138,30 @@ class Planning:
         own = [name for name in seqs if self._is_marked_here(name)]
         return [everything] + [wish for name in own for wish in await self.read(name, None)]
 
-    async def delete(self, name: Conversation, *, clear_history: bool) -> list[Wish]:
+    async def delete(
+        self, name: Conversation, upto_seq: int | None = None, *, clear_history: bool
+    ) -> list[Wish]:
         """Delete a row; where it is gone its history may still be there to clear (D1–D3, D6)."""
         row = self._local.get(name)
         if row is None and self._local.complete and not clear_history:
             return []
-        newest = await self._newest_seen(name)
+        newest = await self._newest_seen(name) if upto_seq is None else upto_seq
         delete = Delete(
             id=self._new_id(), conversation=name, upto_seq=newest, clear_history=clear_history
         )
         return [Wish(command=delete, seen_seq=newest or 0)]
 
     async def delete_all(
-        self, kinds: Collection[Kind] | None, token: str | None, *, clear_history: bool
+        self,
+        kinds: Collection[Kind] | None,
+        token: str | None,
+        seen: Sequence[InboxEntry] | None = None,
+        *,
+        clear_history: bool,
     ) -> list[Wish]:
-        """Delete all rows of some kinds, as this device has them (D4)."""
-        names = [row.conversation for row in self._rows(kinds)]
+        """Delete all rows of some kinds, as they were seen at a token; by default as now (D4)."""
+        rows = self.rows(kinds) if seen is None else seen
+        names = [row.conversation for row in rows]
         if token is None or not self._local.complete:
             own = names
             everything = []
@@ -157,15 +171,15 @@ class Planning:
                 id=self._new_id(), kinds=_some(kinds), upto=token, clear_history=clear_history
             )
             everything = [
-                Wish(command=command, seqs={name: self._newest(name) or 0 for name in names})
+                Wish(command=command, seqs={row.conversation: row.last_seq for row in rows})
             ]
         return everything + [
             wish for name in own for wish in await self.delete(name, clear_history=clear_history)
         ]
 
-    async def clear_history(self, name: Conversation) -> list[Wish]:
+    async def clear_history(self, name: Conversation, upto_seq: int | None = None) -> list[Wish]:
         """Clear the history of a conversation (D5)."""
-        newest = await self._newest_seen(name)
+        newest = await self._newest_seen(name) if upto_seq is None else upto_seq
         clear = ClearHistory(id=self._new_id(), conversation=name, upto_seq=newest)
         return [Wish(command=clear, seen_seq=newest or 0)]
 
@@ -205,7 +219,13 @@ class Planning:
         found = await self._kept(name, _NO_UPPER_SEQ, 1)
         return found[0].seq if found else None
 
-    def _rows(self, kinds: Collection[Kind] | None) -> list[InboxEntry]:
+    def received(self, name: Conversation) -> int | None:
+        """Return the newest message of a row that this device has; None: there is no such row."""
+        confirmed = self._local.confirmed(name)
+        return confirmed.last_seq if confirmed else None
+
+    def rows(self, kinds: Collection[Kind] | None) -> list[InboxEntry]:
+        """Return the rows of some kinds, as they are shown now."""
         return [row for row in self._local if kinds is None or row.kind in kinds]
 
     def _is_marked_here(self, name: Conversation) -> bool:
