@@ -88,13 +88,24 @@ class ChangeFeed(AsyncIterator[ChangeBatch]):
         self._ended, self._why = True, why
         self._wake.set()
 
+    def take_now(self) -> ChangeBatch | None:
+        """Take what waits, as one batch; None where nothing does, and never will be waited for.
+
+        Raises:
+            Refused: the node has ended it for good, and nothing is left.
+        """
+        batch = self._backlog.take()
+        if batch is None and self._ended and self._why is not None:
+            raise self._why()
+        return batch
+
     async def __anext__(self) -> ChangeBatch:
         while True:
-            batch = self._backlog.take()
+            batch = self.take_now()
             if batch is not None:
                 return batch
             if self._ended:
-                raise StopAsyncIteration if self._why is None else self._why()
+                raise StopAsyncIteration
             self._wake.clear()
             await self._wake.wait()
 
