@@ -377,7 +377,6 @@ threading.Thread(target=send, daemon=True).start()
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_after_a_fork_it_says_what_to_do() -> None:
     done = run("""
 me = BlockingClient(make_client(node))
