@@ -301,6 +301,15 @@ def test_who_waits_is_let_go_when_another_thread_closes(
 # Ends.
 
 
+@pytest.fixture
+def ctrl_c() -> Iterator[None]:
+    # Whoever is started in the background by a shell ignores it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 def test_ctrl_c_ends_the_waiting_and_nothing_else(node: FakeNode, me: BlockingClient) -> None:
     node.answers = None
 

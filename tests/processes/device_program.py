@@ -12,7 +12,7 @@ import contextlib
 import logging
 import random
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 from unittest import mock
 
@@ -21,11 +21,12 @@ import msgspec
 import recents
 from recents import Client
 from recents.client import opening
-from recents.client.store.port import Step
+from recents.client.store.port import Saved, Step
 from recents.client.store.sqlite import SqliteDeviceStore
 from recents.core.errors import CallerMistake, Refused, Unavailable
 from recents.core.ids import Conversation
 from recents.core.message import Message
+from recents.core.pending import Pending
 from tests.processes.deeds import Deed, Deeds
 from tests.processes.journal import Came, Given, Giving, Journal, Kept, Outcome
 from tests.processes.lines import Lines
@@ -164,14 +165,23 @@ def main(orders: Orders) -> None:
     journal = Lines(Path(orders.journal))
     known: set[str] = set()
 
+    def note(outbox: Iterable[Pending]) -> None:
+        waiting = (one.command for one in outbox if one.waiting)
+        new = [command for command in waiting if command.id not in known]
+        if new:
+            known.update(command.id for command in new)
+            journal.write(Kept(commands=tuple(new)))
+
     class JournalingStore(SqliteDeviceStore):
+        async def open(self) -> Saved:
+            saved = await super().open()
+            # The run before may have been killed between its last commit and the line about it.
+            note(saved.outbox)
+            return saved
+
         async def commit(self, step: Step) -> None:
             await super().commit(step)
-            new = [one.command for one in step.outbox if one.waiting]
-            new = [command for command in new if command.id not in known]
-            if new:
-                known.update(command.id for command in new)
-                journal.write(Kept(commands=tuple(new)))
+            note(step.outbox)
 
     logging.basicConfig(level=logging.WARNING)
     with mock.patch.object(opening, "SqliteDeviceStore", JournalingStore):
