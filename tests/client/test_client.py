@@ -167,6 +167,14 @@ async def test_a_client_opens_once_and_closes_as_often_as_one_likes(node: FakeNo
         await me.inbox.mark_all_read()
 
 
+async def test_a_client_opens_once_whoever_calls_at_the_same_time(node: FakeNode) -> None:
+    me = make_client(node)
+    ends = await asyncio.gather(me.open(), me.open(), me.open(), return_exceptions=True)
+    assert [type(end) for end in ends] == [type(None), CallerMistake, CallerMistake]
+    await me.close()
+    assert len(asyncio.all_tasks()) == 1
+
+
 async def test_before_opening_there_is_an_empty_list_and_no_commands(node: FakeNode) -> None:
     me = make_client(node)
     page = await me.inbox.list()

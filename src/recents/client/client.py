@@ -69,6 +69,7 @@ class Client:
         self.devices = Devices(asking)
         self.device_id = ""
         self._parts = parts
+        self._opened = False
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -158,10 +159,15 @@ class Client:
             Unavailable: there is no copy and no node answers in time, or the copy cannot be used.
             CallerMistake: this client was opened before; make another one.
         """
-        if self._running is not None:
+        if self._opened:
             raise CallerMistake("this client was opened before; call recents.connect again")
         parts = self._parts
-        self.device_id = await parts.keeper.open()
+        self._opened = True
+        try:
+            self.device_id = await parts.keeper.open()
+        except BaseException:
+            self._opened = False
+            raise
         parts.requests.open()
         parts.announcer.tell_state("connecting")
         self._running = asyncio.create_task(parts.sync_loop.run(self.device_id), name="sync")

@@ -62,7 +62,8 @@ class Listeners(Generic[P]):
         for listener in tuple(self._listeners.values()):
             try:
                 listener(*args, **kwargs)
-            except Exception:
+            # Some future's, asked for its result: whoever tells is not cancelled by that.
+            except (Exception, asyncio.CancelledError):
                 log.exception("! a listener failed: %r", listener)
 
 
