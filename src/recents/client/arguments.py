@@ -26,7 +26,7 @@ def callers_mistake() -> Iterator[None]:
         yield
     except Refused as refusal:
         raise CallerMistake(refusal.args[0]) from refusal
-    except TypeError as error:
+    except (AttributeError, TypeError) as error:
         raise CallerMistake(f"an argument has the wrong type: {error}") from error
 
 
