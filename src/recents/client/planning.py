@@ -98,11 +98,10 @@ class Planning:
         left = await self._left(name, post.displayed_seq)
         return [Wish(command=known, seen_seq=self._newest(name) or 0, left=left)]
 
-    def on_its_way(self, post: Post) -> Message:
+    def on_its_way(self, post: Post) -> Message | None:
         """Return the message that was given before under the ``client_id`` of this one."""
         known = self._outbox.message(post.conversation, post.client_id)
-        assert known is not None, "nothing came in between"
-        return echo_of(self._account, known)
+        return None if known is None else echo_of(self._account, known)
 
     async def read(self, name: Conversation, upto_seq: int | None) -> list[Wish]:
         """Read a conversation; nothing where there is no row (R2)."""
