@@ -102,7 +102,7 @@ def some_kinds(kinds: Iterable[Kind | str] | None) -> tuple[Kind, ...] | None:
         return None
     named = several(kinds, "kinds")
     for kind in named:
-        if kind not in set(Kind):
+        if kind not in tuple(Kind):
             raise CallerMistake(f"there is no kind {kind!r}: use {', '.join(Kind)}")
     return tuple(Kind(kind) for kind in named)
 

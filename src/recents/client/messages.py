@@ -6,7 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from recents.client.arguments import checked, checked_conversation, positive, several
+from recents.client.arguments import (
+    checked,
+    checked_conversation,
+    checked_seq,
+    positive,
+    several,
+)
 from recents.client.asking import Asking
 from recents.client.echo import as_it_arrives, echo_of, sent_message
 from recents.client.history import Histories, HistoryPage
@@ -78,6 +84,8 @@ class Messages:
             Refused: the node says no. The message stays in the list as ``failed``: ``retry`` or
                 ``discard`` it.
         """
+        if displayed_seq is not None:
+            checked_seq(displayed_seq, "displayed_seq")
         post = checked(
             Post(
                 id=self._asking.new_id(),
