@@ -34,6 +34,8 @@ def test_kinds_may_be_words() -> None:
     assert arguments.some_kinds(None) is None
     with pytest.raises(CallerMistake, match="use p2p, team, super_team"):
         arguments.some_kinds(["channel"])
+    with pytest.raises(CallerMistake, match="no kind"):
+        arguments.some_kinds([[]])  # type: ignore[list-item]
 
 
 def test_a_limit_is_positive() -> None:

@@ -233,6 +233,13 @@ def test_listeners_are_called_on_the_clients_thread(node: FakeNode, me: Blocking
     assert len(told) == 1
 
 
+def test_a_listener_cannot_end_the_thread_that_everybody_waits_for(me: BlockingClient) -> None:
+    me.inbox.on_change(lambda _: sys.exit("bye"))
+    me.inbox.set_draft("p2p:bob", "hello")
+    assert me.unsent == 0
+    assert me.state == "synced"
+
+
 def test_a_listener_may_begin_and_end_listening(node: FakeNode, me: BlockingClient) -> None:
     heard = threading.Event()
 

@@ -6,6 +6,8 @@ import gc
 import pytest
 
 from recents.client.settings import Settings
+from recents.client.store.memory import MemoryDeviceStore
+from recents.client.store.port import Saved
 from recents.core.commands import Read
 from recents.core.errors import CallerMistake, Code, Refused, Unavailable
 from recents.core.ids import Conversation
@@ -15,6 +17,14 @@ from tests.client.fake_node import FakeNode, first_page, make_client, row, settl
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 BOB = Conversation("p2p:bob")
+
+
+class SlowStore(MemoryDeviceStore):
+    """The copy in memory, which takes its time to open, as a file does."""
+
+    async def open(self) -> Saved:
+        await asyncio.sleep(1)
+        return await super().open()
 
 
 async def test_opening_returns_after_the_first_page(node: FakeNode) -> None:
@@ -165,6 +175,24 @@ async def test_a_client_opens_once_and_closes_as_often_as_one_likes(node: FakeNo
     await me.close()
     with pytest.raises(Unavailable, match="closed"):
         await me.inbox.mark_all_read()
+
+
+async def test_a_client_opens_once_whoever_calls_at_the_same_time(node: FakeNode) -> None:
+    me = make_client(node, store=SlowStore(lambda: "d1"))
+    ends = await asyncio.gather(me.open(), me.open(), me.open(), return_exceptions=True)
+    assert [type(end) for end in ends] == [type(None), CallerMistake, CallerMistake]
+    await me.close()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_closing_while_the_copy_is_being_opened_leaves_nothing(node: FakeNode) -> None:
+    me = make_client(node, store=SlowStore(lambda: "d1"))
+    opening = asyncio.create_task(me.open())
+    await asyncio.sleep(0)
+    await me.close()
+    with pytest.raises(Unavailable, match="closed"):
+        await opening
+    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_before_opening_there_is_an_empty_list_and_no_commands(node: FakeNode) -> None:

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from recents.client.client import Client
 from recents.client.store.port import StepFailed
-from recents.core.errors import Unavailable
+from recents.core.errors import Code, Refused, Unavailable
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.wire.frames import Answer, Messages
@@ -21,6 +21,7 @@ from tests.client.fake_node import FakeNode, changed, first_page, make_client, r
 pytestmark = [pytest.mark.asyncio, pytest.mark.looptime]
 
 BOB = Conversation("p2p:bob")
+THEIRS = Conversation("team:theirs")
 
 
 def said(*seqs: int) -> tuple[Message, ...]:
@@ -150,3 +151,17 @@ async def test_where_the_copy_cannot_be_written_the_page_is_shown(
     node.answers = lambda request: Messages(messages=said(9))
     store.fails = [StepFailed("the disk is full")]
     assert seqs((await me.messages.history(BOB)).messages) == [9]
+
+
+async def test_P4_what_the_node_refused_is_there_though_its_team_is_not(
+    node: FakeNode, me: Client
+) -> None:
+    node.answers = lambda _: Refused(Code.NOT_A_MEMBER, "no such team")
+    with pytest.raises(Refused):
+        await me.messages.history(THEIRS)
+    with pytest.raises(Refused):
+        await me.messages.send(THEIRS, "may I?")
+    page = await me.messages.history(THEIRS)
+    assert [(one.text, one.status) for one in page.messages] == [("may I?", "failed")]
+    with pytest.raises(Refused):
+        await me.messages.history(THEIRS, before_seq=9)

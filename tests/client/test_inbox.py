@@ -188,3 +188,12 @@ async def test_changes_come_to_listeners_and_feeds(node: FakeNode, me: Client) -
     node.connection.say(changed(row("bob", 3, unread=4)))
     assert (await anext(feed)).totals.unread == 4
     assert heard == [3, 3]
+
+
+async def test_what_is_no_level_is_the_callers_mistake(me: Client) -> None:
+    levels: list[object] = ["loud", []]
+    for level in levels:
+        with pytest.raises(CallerMistake, match="use none or mentions"):
+            await me.inbox.mute("p2p:bob", level)  # type: ignore[arg-type]
+    with pytest.raises(CallerMistake, match="must be a whole number"):
+        await me.messages.send("p2p:bob", displayed_seq=1.5)  # type: ignore[arg-type]

@@ -46,14 +46,15 @@ def test_one_function_added_twice_is_two_listeners() -> None:
     assert heard == ["hi"]
 
 
+@pytest.mark.parametrize("failure", [RuntimeError, asyncio.CancelledError])
 def test_a_failing_listener_is_logged_and_hurts_no_other(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, failure: type[BaseException]
 ) -> None:
     heard: list[str] = []
     listeners: Listeners[[str]] = Listeners()
 
     def fail(word: str) -> None:
-        raise RuntimeError(word)
+        raise failure(word)
 
     listeners.add(fail)
     listeners.add(heard.append)

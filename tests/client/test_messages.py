@@ -1,5 +1,6 @@
 """Messages, as they reach the node."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -29,6 +30,16 @@ async def test_M2_every_message_has_a_client_id_of_its_own(node: FakeNode, me: C
     first, second, third = node.heard(Post)
     assert first.client_id != second.client_id
     assert third.client_id == "mine"
+
+
+async def test_M2_sent_again_in_any_moment_a_message_is_the_same(me: Client) -> None:
+    async def send_after(steps: int) -> Message:
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        return await me.messages.send("p2p:bob", "hello", client_id="mine")
+
+    sent = await asyncio.gather(*map(send_after, range(60)))
+    assert {message.client_id for message in sent} == {"mine"}
 
 
 async def test_M3_everything_about_a_message_reaches_the_node(node: FakeNode, me: Client) -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
+from recents.client.client import Client
 from recents.client.outbox import Outbox
 from recents.core.commands import Delete, Post
 from recents.core.errors import CallerMistake, Unavailable
@@ -59,6 +61,56 @@ async def test_M2_the_same_client_id_twice_offline_is_one_message(world: World) 
     await alice.come_back()
     await alice.client.flush()
     assert await texts(alice, BOB) == ["once"]
+
+
+async def test_M2_the_same_client_id_in_two_conversations_is_two_messages(world: World) -> None:
+    alice, _, _ = await world.online("alice", "bob", "carol")
+    await alice.go_offline()
+    for name in (BOB, "p2p:carol", "p2p:carol", BOB):
+        assert (await alice.client.messages.send(name, name, client_id="m1")).text == name
+    assert alice.client.unsent == 2
+    assert await texts(alice, "p2p:carol") == ["p2p:carol"]
+    await alice.come_back()
+    await alice.client.flush()
+    assert await texts(alice, BOB) == [BOB]
+
+
+async def test_P4_a_message_that_failed_is_found_beside_another_one_on_its_way(
+    world: World,
+) -> None:
+    alice, _ = await world.online("alice", "bob")
+    await alice.go_offline()
+    await alice.client.messages.send("p2p:zoe", "fails", client_id="m1")
+    await alice.reconnect()
+    await alice.go_offline()
+    await alice.client.messages.send(BOB, "on its way", client_id="m1")
+    await alice.client.messages.send("p2p:zoe", "fails as well", client_id="m2")
+    await alice.client.messages.discard("m1")
+    assert await texts(alice, "p2p:zoe") == ["fails as well"]
+    assert await texts(alice, BOB) == ["on its way"]
+
+
+@pytest.mark.parametrize(
+    "give",
+    [
+        lambda me: me.inbox.mark_read(BOB, True),
+        lambda me: me.inbox.delete(BOB, clear_history=1),
+        lambda me: me.inbox.delete_all(clear_history=1),
+        lambda me: me.inbox.set_draft(BOB, ["a", "list"]),
+        lambda me: me.messages.send(BOB, "hello", counts=1),
+        lambda me: me.messages.send(BOB, b"hello"),
+    ],
+)
+async def test_D7_what_could_not_be_read_at_the_next_start_is_not_kept(
+    world: World, give: Callable[[Client], Awaitable[object]]
+) -> None:
+    alice, _ = await world.online("alice", "bob")
+    await alice.client.messages.send(BOB, "hello")
+    await alice.go_offline()
+    with pytest.raises(CallerMistake):
+        await give(alice.client)
+    assert alice.client.unsent == 0
+    await alice.client.inbox.mark_unread(BOB)
 
 
 async def test_nobody_waits_for_a_client_that_is_closed(world: World) -> None:

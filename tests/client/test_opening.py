@@ -1,6 +1,7 @@
 """Putting a client together."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -24,6 +25,25 @@ def test_what_is_no_address_is_the_callers_mistake(address: str) -> None:
 def test_I1_what_is_no_account_is_the_callers_mistake() -> None:
     with pytest.raises(CallerMistake, match="account id"):
         connect("http://127.0.0.1:7380", account="a b", token="t")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "match"),
+    [
+        ("token", "", "not a valid token"),
+        ("token", "\ud800", "not a valid token"),
+        ("token", None, "wrong type"),
+        ("device", "\ud800", "name"),
+        ("device", "x" * 129, "129 characters"),
+        ("data_dir", "a\0b", "not the name of a folder"),
+    ],
+)
+def test_what_no_node_or_disk_takes_is_the_callers_mistake(
+    name: str, value: object, match: str
+) -> None:
+    arguments: dict[str, Any] = {"account": "alice", "token": "t", name: value}
+    with pytest.raises(CallerMistake, match=match):
+        connect("http://127.0.0.1:7380", **arguments)
 
 
 def test_every_id_is_new() -> None:

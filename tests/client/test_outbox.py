@@ -180,12 +180,14 @@ async def test_a_message_that_is_sent_again_stands_behind_all() -> None:
 async def test_commands_are_found_by_their_names() -> None:
     outbox, (one, two) = outbox_of(post(), read())
     assert isinstance(one.command, Post)
-    assert outbox.message(one.command.client_id) == one
-    assert outbox.message("other") is None
+    name, client_id = one.command.conversation, one.command.client_id
+    assert outbox.message(name, client_id) == one
+    assert outbox.message(name, "other") is None
+    assert outbox.message(Conversation("p2p:zoe"), client_id) is None
     assert (outbox.get(two.command.id), outbox.get("other")) == (two, None)
     outbox.discard(1)
     outbox.discard(1)
-    assert outbox.message(one.command.client_id) is None
+    assert outbox.message(name, client_id) is None
     assert list(outbox) == [two]
 
 
@@ -254,3 +256,9 @@ async def test_the_size_of_commands_is_that_of_the_largest() -> None:
     assert encoded_size([]) == 0
     with pytest.raises(TypeError):
         encoded_size([msgspec.structs.replace(large, attachment=object())])
+
+
+@pytest.mark.parametrize("wrong", [{"counts": 1}, {"counts": None}, {"text": b"bytes"}])
+async def test_what_would_be_read_as_something_else_has_no_size(wrong: dict[str, object]) -> None:
+    with pytest.raises(TypeError):
+        encoded_size([msgspec.structs.replace(post(), **wrong)])

@@ -26,7 +26,7 @@ def callers_mistake() -> Iterator[None]:
         yield
     except Refused as refusal:
         raise CallerMistake(refusal.args[0]) from refusal
-    except TypeError as error:
+    except (AttributeError, TypeError) as error:
         raise CallerMistake(f"an argument has the wrong type: {error}") from error
 
 
@@ -102,7 +102,7 @@ def some_kinds(kinds: Iterable[Kind | str] | None) -> tuple[Kind, ...] | None:
         return None
     named = several(kinds, "kinds")
     for kind in named:
-        if kind not in set(Kind):
+        if kind not in tuple(Kind):
             raise CallerMistake(f"there is no kind {kind!r}: use {', '.join(Kind)}")
     return tuple(Kind(kind) for kind in named)
 

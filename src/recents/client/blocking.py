@@ -45,7 +45,7 @@ def connect_blocking(
         request_timeout_s: seconds that one call waits for its answer, across reconnects.
 
     Raises:
-        CallerMistake: the address or the account cannot be right.
+        CallerMistake: one of the arguments cannot be right.
     """
     return BlockingClient(
         connect(

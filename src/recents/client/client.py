@@ -69,6 +69,7 @@ class Client:
         self.devices = Devices(asking)
         self.device_id = ""
         self._parts = parts
+        self._opened = self._closed = False
         self._running: asyncio.Task[None] | None = None
 
     @property
@@ -158,10 +159,18 @@ class Client:
             Unavailable: there is no copy and no node answers in time, or the copy cannot be used.
             CallerMistake: this client was opened before; make another one.
         """
-        if self._running is not None:
+        if self._opened:
             raise CallerMistake("this client was opened before; call recents.connect again")
         parts = self._parts
-        self.device_id = await parts.keeper.open()
+        self._opened, self._closed = True, False
+        try:
+            self.device_id = await parts.keeper.open()
+        except BaseException:
+            self._opened = False
+            raise
+        if self._closed:
+            await self.close()
+            raise _closed()
         parts.requests.open()
         parts.announcer.tell_state("connecting")
         self._running = asyncio.create_task(parts.sync_loop.run(self.device_id), name="sync")
@@ -183,6 +192,7 @@ class Client:
     async def close(self) -> None:
         """End at once; commands that the node has not answered are kept on this device."""
         parts = self._parts
+        self._closed = True
         if parts.outbox.waiting:
             log.warning("x closed with %d commands unanswered", parts.outbox.waiting)
         why = parts.sync_loop.why_ended or _closed

@@ -12,6 +12,7 @@ from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox
 from recents.client.store.port import Step
 from recents.core.commands import Post
+from recents.core.errors import Refused
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.wire import frames
@@ -53,7 +54,14 @@ class Histories:
 
     async def page(self, name: Conversation, before_seq: int | None, limit: int) -> HistoryPage:
         """Return the newest messages before a seq; by default with those on their way."""
-        page = await self._asked(name, before_seq, limit)
+        try:
+            page = await self._asked(name, before_seq, limit)
+        except Refused:
+            failed = () if before_seq is not None else self._on_their_way(name)
+            if not failed:
+                raise
+            # The node knows nothing of them: this device alone has what it refused (P4).
+            return HistoryPage(messages=failed)
         if page is None:
             page = await self._kept(name, before_seq, limit)
         if before_seq is not None:

@@ -33,7 +33,7 @@ from recents.core.errors import CallerMistake
 from recents.core.ids import Kind
 from recents.core.totals import Totals
 
-MUTE_LEVELS = frozenset(get_args(MuteLevel))
+MUTE_LEVELS = get_args(MuteLevel)
 
 _AT_ONCE = 256
 """Commands that ``delete_many`` has under way: what a node reads ahead."""

@@ -246,8 +246,8 @@ class Keeper:
         await self._done(give_up)
 
     def _failed(self, client_id: str) -> Pending:
-        known = self.outbox.message(client_id)
-        if known is None or not known.failed:
+        known = self.outbox.failed(client_id)
+        if known is None:
             raise CallerMistake(f"no message with the client_id {client_id!r} has failed")
         return known
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
+import threading
 import weakref
 from collections.abc import AsyncIterator, Callable
 from typing import Generic, ParamSpec
@@ -62,8 +63,14 @@ class Listeners(Generic[P]):
         for listener in tuple(self._listeners.values()):
             try:
                 listener(*args, **kwargs)
-            except Exception:
+            # Some future's, asked for its result: whoever tells is not cancelled by that.
+            except (Exception, asyncio.CancelledError):
                 log.exception("! a listener failed: %r", listener)
+            except SystemExit:
+                # Elsewhere it ends no program, only the thread that everybody waits for.
+                if threading.current_thread() is threading.main_thread():
+                    raise
+                log.exception("! a listener cannot end the program: %r", listener)
 
 
 class ChangeFeed(AsyncIterator[ChangeBatch]):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
-from recents.client.arguments import checked, checked_conversation, positive, several
+from recents.client.arguments import (
+    checked,
+    checked_conversation,
+    checked_seq,
+    positive,
+    several,
+)
 from recents.client.asking import Asking
 from recents.client.echo import as_it_arrives, echo_of, sent_message
 from recents.client.history import Histories, HistoryPage
 from recents.client.inbox import Inbox
 from recents.client.listeners import Announcer
 from recents.client.outbox import Ticket
-from recents.client.planning import Planning
+from recents.client.planning import Planning, Wish
 from recents.core.commands import Post
 from recents.core.ids import Conversation
 from recents.core.message import Message
@@ -78,6 +84,8 @@ class Messages:
             Refused: the node says no. The message stays in the list as ``failed``: ``retry`` or
                 ``discard`` it.
         """
+        if displayed_seq is not None:
+            checked_seq(displayed_seq, "displayed_seq")
         post = checked(
             Post(
                 id=self._asking.new_id(),
@@ -97,12 +105,19 @@ class Messages:
         # A copy: what the caller does with the value later is not what was sent.
         post = msgspec.structs.replace(post, attachment=as_it_arrives(attachment))
         blind = client_id is None and displayed_seq is None
-        ticket = await self._asking.give(
-            lambda: self._planning.post(post), post.conversation, blind=blind
-        )
+        known: Message | None = None
+
+        async def plan() -> Sequence[Wish]:
+            # Looked up now: a moment later it may be in, and gone from the outbox.
+            nonlocal known
+            known = self._planning.on_its_way(post)
+            return await self._planning.post(post)
+
+        ticket = await self._asking.give(plan, post.conversation, blind=blind)
         if ticket is not None:
             return await self._message(ticket)
-        return self._planning.on_its_way(post)
+        assert known is not None, "only what is on its way already is not given"
+        return known
 
     async def retry(self, client_id: str) -> Message:
         """Send a failed message again (P4).

@@ -30,11 +30,16 @@ from recents.client.store.naming import file_of
 from recents.client.store.port import DeviceStore
 from recents.client.store.sqlite import SqliteDeviceStore
 from recents.client.sync_loop import SyncLoop
-from recents.core.ids import check_id
+from recents.core.errors import CallerMistake
+from recents.core.ids import check_display_name, check_id
+from recents.core.message import check_token
 from recents.wire.frames import PROTOCOL_VERSION, Hello
 
 USER_DATA = Path()
 """Stands for the folder in which this platform keeps the data of a user's programs."""
+
+MAX_TOKEN_CHARACTERS = 1_024
+"""Far more than any node gives out; what is longer is no token but a mistake."""
 
 
 def connect(
@@ -64,11 +69,13 @@ def connect(
         request_timeout_s: seconds that one call waits for its answer, across reconnects.
 
     Raises:
-        CallerMistake: the address or the account cannot be right.
+        CallerMistake: one of the arguments cannot be right.
     """
     settings = Settings(open_timeout_s=timeout_s, request_timeout_s=request_timeout_s)
     with callers_mistake():
         check_id(account)
+        check_token(token, "token", MAX_TOKEN_CHARACTERS)
+        check_display_name(device)
     link = WebSocketLink(address)
     hello = Hello(
         protocol=PROTOCOL_VERSION, account=account, token=token, device=device, deflate=True
@@ -115,6 +122,8 @@ def _store(data_dir: str | Path | None, address: str, account: str) -> DeviceSto
     if data_dir is None:
         # What is forgotten at the end is no device that anybody would look for in a list.
         return MemoryDeviceStore(lambda: "")
+    if "\0" in str(data_dir):
+        raise CallerMistake(f"{str(data_dir)!r} is not the name of a folder")
     folder = Path(data_dir)
     if data_dir is USER_DATA:
         folder = platformdirs.user_data_path("recents", appauthor=False)

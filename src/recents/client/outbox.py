@@ -14,6 +14,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
 
+import msgspec
+
 from recents.core.commands import AnyCommand, ClearHistory, Delete, DeleteAll, Post, ReadAll
 from recents.core.errors import Refused
 from recents.core.ids import Conversation
@@ -23,6 +25,8 @@ from recents.wire.frames import Posted
 
 _FOR_ALL = (ReadAll, DeleteAll)
 _ENDS_BEFORE = (Delete, ClearHistory)
+
+_commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)
 
 
 class Ticket:
@@ -115,10 +119,18 @@ class Outbox:
         """Return the conversations that commands are about; those about all left aside."""
         return {name for name in self._by_conversation if name is not None}
 
-    def message(self, client_id: str) -> Pending | None:
-        """Return the message of this device with this ``client_id``."""
-        for pending in self._pending.values():
+    def message(self, conversation: Conversation, client_id: str) -> Pending | None:
+        """Return the message of this device with this ``client_id`` in a conversation (M2)."""
+        for pending in self.of(conversation):
             if isinstance(pending.command, Post) and pending.command.client_id == client_id:
+                return pending
+        return None
+
+    def failed(self, client_id: str) -> Pending | None:
+        """Return the first message with this ``client_id`` that failed, in any conversation."""
+        for pending in self._pending.values():
+            command = pending.command
+            if pending.failed and isinstance(command, Post) and command.client_id == client_id:
                 return pending
         return None
 
@@ -240,6 +252,18 @@ def encoded_size(commands: Iterable[AnyCommand]) -> int:
     """Return the bytes of the largest of some commands on the wire.
 
     Raises:
-        TypeError, ValueError, RecursionError: one cannot be written as JSON.
+        TypeError, ValueError, RecursionError: one cannot be written as JSON, or would be read as
+            something else: neither the node nor the next start could make sense of it.
     """
-    return max((len(encode(command)) for command in commands), default=0)
+    return max((len(_written(command)) for command in commands), default=0)
+
+
+def _written(command: AnyCommand) -> bytes:
+    frame = encode(command)
+    try:
+        read = _commands.decode(frame)
+    except msgspec.ValidationError as error:
+        raise TypeError(str(error)) from error
+    if read != command:
+        raise TypeError("it would be read as another value than it is")
+    return frame

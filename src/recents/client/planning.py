@@ -17,7 +17,7 @@ import msgspec
 
 from recents.client.echo import echo_of
 from recents.client.local_list import LocalList
-from recents.client.outbox import Outbox, conversation_of
+from recents.client.outbox import Outbox
 from recents.core.commands import (
     AnyCommand,
     ClearHistory,
@@ -89,8 +89,7 @@ class Planning:
 
         What was on screen is read by one who knows these marks (U6, R3).
         """
-        on_its_way = self._outbox.message(post.client_id)
-        if on_its_way is not None and conversation_of(on_its_way.command) == post.conversation:
+        if self._outbox.message(post.conversation, post.client_id) is not None:
             return []
         if post.displayed_seq is None:
             return [Wish(command=post)]
@@ -99,11 +98,10 @@ class Planning:
         left = await self._left(name, post.displayed_seq)
         return [Wish(command=known, seen_seq=self._newest(name) or 0, left=left)]
 
-    def on_its_way(self, post: Post) -> Message:
+    def on_its_way(self, post: Post) -> Message | None:
         """Return the message that was given before under the ``client_id`` of this one."""
-        known = self._outbox.message(post.client_id)
-        assert known is not None, "nothing came in between"
-        return echo_of(self._account, known)
+        known = self._outbox.message(post.conversation, post.client_id)
+        return None if known is None else echo_of(self._account, known)
 
     async def read(self, name: Conversation, upto_seq: int | None) -> list[Wish]:
         """Read a conversation; nothing where there is no row (R2)."""

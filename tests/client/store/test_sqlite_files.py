@@ -265,6 +265,23 @@ def test_C5_also_where_it_cannot_say_whose_it_is(path: Path) -> None:
     set_aside(path, "damaged-1", reason="damaged", unsent=(), device_id="new")
 
 
+def test_C6_what_was_set_aside_is_said_until_the_list_is_there_again(path: Path) -> None:
+    made(path)
+    path.write_bytes(b"rubbish" * 1_000)
+
+    async def look() -> None:
+        store = store_of(path)
+        first = (await store.open()).set_aside
+        assert first is not None
+        await store.commit(Step(outbox=(waiting(9),), durable=True))
+        assert (await store.open()).set_aside == first
+        await store.commit(Step(token="e.1"))
+        assert (await store.open()).set_aside is None
+        await store.close()
+
+    asyncio.run(look())
+
+
 def test_C6_nothing_that_was_set_aside_is_overwritten(path: Path) -> None:
     for number in (1, 2, 3):
         made(path) if number == 1 else None

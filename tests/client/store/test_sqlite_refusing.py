@@ -94,6 +94,19 @@ def test_a_folder_that_may_only_be_read_is_refused(open_folder: Path, there: boo
         opened(path)
 
 
+def test_a_folder_that_may_not_be_entered_is_refused(open_folder: Path) -> None:
+    path = open_folder / "closed" / "node" / "alice.db"
+    path.parent.parent.mkdir()
+    with an_ordinary_user(open_folder):
+        path.parent.parent.chmod(0)
+        assert "check that this user may write" in refusal(path)
+        path.parent.parent.chmod(0o700)
+
+
+def test_a_name_that_is_too_long_is_refused(path: Path) -> None:
+    assert "choose another folder" in refusal(path.parent / ("n" * 300) / "alice.db")
+
+
 def test_a_file_that_may_only_be_read_is_refused(open_folder: Path) -> None:
     path = open_folder / "alice.db"
     made(path)

@@ -64,7 +64,8 @@ class Saved(msgspec.Struct, frozen=True, kw_only=True):
         totals: the sums over the rows.
         outbox: commands that the rows do not show yet, by number.
         clock_ahead_ms: how far the node's clock was ahead of the device's when they last met.
-        set_aside: what was found in the way.
+        set_aside: what was found in the way; said at each opening until a step brings a token,
+            since an opening without a node fails, and its application hears of nothing.
     """
 
     device_id: str

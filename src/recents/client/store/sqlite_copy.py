@@ -137,11 +137,6 @@ class Copy:
         self._log_pages = pages
         return apsw.SQLITE_OK
 
-    def told(self) -> None:
-        """Forget the file that was set aside: the application knows of it."""
-        self._be_durable(durable=False)
-        self._execute("told")
-
     def rows_after(self, place: Place | None, limit: int) -> list[InboxEntry]:
         """Return rows in the order of O1, from the top or behind a place."""
         after, conversation = place or _TOP

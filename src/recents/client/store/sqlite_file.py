@@ -78,10 +78,9 @@ class CopyFile:
             StoreUnusable: it cannot be used, with what to do.
         """
         self.close()
-        if self.path.is_dir():
-            raise unusable(f"{self.path} is a folder: move it away, or choose another folder")
         try:
             with opening_failures(self.path):
+                self._check_place()
                 make_folder(self.path.parent)
                 self._lock = locked(self.path, self._account)
                 self._finish()
@@ -134,10 +133,12 @@ class CopyFile:
         except Unfit as unfit:
             self._set_aside(unfit)
             self._copy, saved = self._look()
-        if saved.set_aside is not None:
-            self._copy.told()
         self._device_id = saved.device_id
         return saved
+
+    def _check_place(self) -> None:
+        if self.path.is_dir():
+            raise unusable(f"{self.path} is a folder: move it away, or choose another folder")
 
     def _look(self) -> tuple[Copy, Saved]:
         return looked_into(self.path, self._account, self._kept_messages)

@@ -40,14 +40,12 @@ FROM (
     LIMIT :limit
 );
 
--- told --
--- The application knows of the file that was set aside.
-UPDATE copy SET set_aside = NULL WHERE id = 1;
-
 -- put_copy --
--- How far the copy goes; NULL leaves a value as it was.
+-- How far the copy goes; NULL leaves a value as it was. With a token the list is there again: the
+-- client was opened, and told of the file that was set aside.
 UPDATE copy SET
     token = coalesce(:token, token),
+    set_aside = CASE WHEN :token IS NULL THEN set_aside END,
     totals = coalesce(:totals, totals),
     clock_ahead_ms = coalesce(:clock_ahead_ms, clock_ahead_ms)
 WHERE id = 1;
