@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from typing import Unpack
 
+from recents.client.arguments import Filtering
 from recents.client.blocking_calls import OwnThread, twin_of
 from recents.client.changes import ChangeBatch
 from recents.client.inbox import Inbox
@@ -74,9 +76,9 @@ class BlockingInbox:
         """Return one row, or None where the list has none."""
         return self._own.call(self._inbox.get, conversation)
 
-    def totals(self) -> Totals:
-        """Return the sums over all rows."""
-        return self._own.call(self._inbox.totals)
+    def totals(self, **filter: Unpack[Filtering]) -> Totals:
+        """Return the sums over all rows, or over those of a filter; see ``Filtering``."""
+        return self._own.call(self._inbox.totals, **filter)
 
     def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1)."""
@@ -149,10 +151,10 @@ class BlockingInbox:
 
     # Last, since from here on `list` is this method.
     def list(
-        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+        self, limit: int = 50, cursor: str | None = None, **filter: Unpack[Filtering]
     ) -> InboxPage:
-        """Return rows, newest first (O1, O4)."""
-        return self._own.call(self._inbox.list, limit, cursor, unread_only=unread_only)
+        """Return rows, newest first (O1, O4), and the sums over all that match."""
+        return self._own.call(self._inbox.list, limit, cursor, **filter)
 
 
 def removing(own: OwnThread, remove: Callable[[], None]) -> Callable[[], None]:

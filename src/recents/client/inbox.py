@@ -12,12 +12,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
-from typing import Any, get_args
+from typing import Any, Unpack, get_args
 
 from recents.client.arguments import (
+    Filtering,
     checked,
     checked_conversation,
     checked_seq,
+    filter_of,
     several,
     some_kinds,
 )
@@ -30,6 +32,7 @@ from recents.client.planning import Planning, Wish
 from recents.core.commands import Mute, MuteLevel, SetDraft
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
+from recents.core.filters import MAIN_LIST
 from recents.core.ids import Kind
 from recents.core.totals import Totals
 
@@ -74,9 +77,12 @@ class Inbox:
             row = self._local.get(name)
         return row
 
-    async def totals(self) -> Totals:
-        """Return the sums over all rows."""
-        return self._local.totals
+    async def totals(self, **filter: Unpack[Filtering]) -> Totals:
+        """Return the sums over all rows, or over those of a filter; see ``Filtering``."""
+        wanted = filter_of(filter)
+        if wanted != MAIN_LIST:
+            await self._copying.wait_for_the_rest()
+        return self._local.totals_under(wanted)
 
     async def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1).
@@ -225,18 +231,19 @@ class Inbox:
 
     # Last, since from here on `list` is this method.
     async def list(
-        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+        self, limit: int = 50, cursor: str | None = None, **filter: Unpack[Filtering]
     ) -> InboxPage:
-        """Return rows, newest first (O1, O4).
+        """Return rows, newest first (O1, O4), and the sums over all that match.
 
         Args:
             limit: at most so many rows, 1 or above.
             cursor: ``next_cursor`` of the page before; by default the first page.
-            unread_only: only rows with unread messages or a dot (R4).
+            filter: which rows; see ``Filtering``. By default all.
         """
-        if cursor is not None or unread_only or limit > len(self._local):
+        wanted = filter_of(filter)
+        if cursor is not None or wanted != MAIN_LIST or limit > len(self._local):
             await self._copying.wait_for_the_rest()
-        return self._local.page(limit, cursor, unread_only=unread_only)
+        return self._local.page(limit, cursor, wanted)
 
 
 async def _all_of(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
