@@ -8,6 +8,7 @@ from typing import Unpack
 
 from recents.client.arguments import Filtering
 from recents.client.blocking_calls import OwnThread, twin_of
+from recents.client.blocking_view import BlockingLiveView, removing
 from recents.client.changes import ChangeBatch
 from recents.client.inbox import Inbox
 from recents.client.listeners import ChangeFeed
@@ -149,14 +150,28 @@ class BlockingInbox:
         """
         return BlockingChangeFeed(self._own, self._own.do(self._inbox.changes), timeout_s)
 
+    def watch(
+        self,
+        *,
+        limit: int | None = None,
+        timeout_s: float | None = None,
+        **filter: Unpack[Filtering],
+    ) -> BlockingLiveView:
+        """Return a live view of the rows of a filter, for ``with``.
+
+        Args:
+            limit: only the first so many rows, 1 or above; by default all. The totals are those of
+                all rows of the filter.
+            timeout_s: end the iteration, too, when there was no change for so many seconds; by
+                default it waits for ever.
+            filter: which rows; see ``Filtering``. By default all.
+        """
+        view = self._own.do(self._inbox.watch, limit=limit, **filter)
+        return BlockingLiveView(self._own, view, timeout_s)
+
     # Last, since from here on `list` is this method.
     def list(
         self, limit: int = 50, cursor: str | None = None, **filter: Unpack[Filtering]
     ) -> InboxPage:
         """Return rows, newest first (O1, O4), and the sums over all that match."""
         return self._own.call(self._inbox.list, limit, cursor, **filter)
-
-
-def removing(own: OwnThread, remove: Callable[[], None]) -> Callable[[], None]:
-    """Return a function that takes a listener away, from any thread."""
-    return lambda: own.do(remove)

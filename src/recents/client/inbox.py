@@ -20,6 +20,7 @@ from recents.client.arguments import (
     checked_conversation,
     checked_seq,
     filter_of,
+    positive,
     several,
     some_kinds,
 )
@@ -27,6 +28,7 @@ from recents.client.asking import Asking
 from recents.client.changes import ChangeBatch
 from recents.client.copying import Copying
 from recents.client.listeners import Announcer, ChangeFeed
+from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.planning import Planning, Wish
 from recents.core.commands import Mute, MuteLevel, SetDraft
@@ -214,6 +216,18 @@ class Inbox:
         the client closes, and raises ``Refused`` when the node ends it for good.
         """
         return self._announcer.feed()
+
+    def watch(self, *, limit: int | None = None, **filter: Unpack[Filtering]) -> LiveView:
+        """Return a live view of the rows of a filter, for ``async with``.
+
+        Args:
+            limit: only the first so many rows, 1 or above; by default all. The totals are those of
+                all rows of the filter.
+            filter: which rows; see ``Filtering``. By default all.
+        """
+        most = None if limit is None else positive(limit)
+        wanted = filter_of(filter)
+        return LiveView(wanted, most, self._local, self._copying, self._announcer)
 
     def _seen(
         self, kinds: tuple[Kind, ...] | None
