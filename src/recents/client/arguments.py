@@ -155,6 +155,17 @@ def checked_seq(seq: int, what: str) -> int:
     return seq
 
 
+def checked_text(text: str) -> str:
+    """Return ``text`` if it is one.
+
+    Raises:
+        CallerMistake: it is something else.
+    """
+    if not isinstance(text, str):
+        raise CallerMistake(f"{text!r} is no text to search for")
+    return text
+
+
 def positive(limit: int, what: str = "limit") -> int:
     """Return ``limit`` if it is at least 1.
 

@@ -81,6 +81,10 @@ class BlockingInbox:
         """Return the sums over all rows, or over those of a filter; see ``Filtering``."""
         return self._own.call(self._inbox.totals, **filter)
 
+    def search(self, text: str, limit: int = 50) -> tuple[InboxEntry, ...]:
+        """Return the rows whose name, id, draft or preview has every word of ``text``."""
+        return self._own.call(self._inbox.search, text, limit)
+
     def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1)."""
         self._own.call(self._inbox.mark_read, conversation, upto_seq)

@@ -19,6 +19,7 @@ from recents.client.arguments import (
     checked,
     checked_conversation,
     checked_seq,
+    checked_text,
     filter_of,
     positive,
     several,
@@ -31,6 +32,7 @@ from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.planning import Planning, Wish
+from recents.client.row_search import RowSearch
 from recents.core.commands import Mute, MuteLevel, SetDraft
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
@@ -69,6 +71,7 @@ class Inbox:
         self._planning = planning
         self._asking = asking
         self._announcer = announcer
+        self._row_search = RowSearch(local, announcer)
 
     async def get(self, conversation: str) -> InboxEntry | None:
         """Return one row, or None where the list has none."""
@@ -85,6 +88,20 @@ class Inbox:
         if wanted != MAIN_LIST:
             await self._copying.wait_for_the_rest()
         return self._local.totals_under(wanted)
+
+    async def search(self, text: str, limit: int = 50) -> tuple[InboxEntry, ...]:
+        """Return the rows whose name, id, draft or preview has every word of ``text``.
+
+        Names come first, and among equals the newest. Case, accents and widths make no
+        difference, and Chinese names are found by their sound as well: ``zwm`` finds 张伟明.
+
+        Args:
+            text: what to look for.
+            limit: at most so many rows, 1 or above.
+        """
+        most, wanted = positive(limit), checked_text(text)
+        await self._copying.wait_for_the_rest()
+        return self._row_search.rows(wanted, most)
 
     async def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1).
