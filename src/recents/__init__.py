@@ -8,13 +8,15 @@ async with recents.connect("http://127.0.0.1:7380", account="alice", token="…"
     page = await me.inbox.list()
 """
 
-from recents.client.arguments import p2p, super_team, team
+from recents.client.arguments import Filtering, p2p, super_team, team
 from recents.client.blocking import BlockingClient, connect_blocking
 from recents.client.blocking_inbox import BlockingChangeFeed
+from recents.client.blocking_view import BlockingLiveView
 from recents.client.changes import Cause, ChangeBatch
 from recents.client.client import Client
 from recents.client.history import HistoryPage
 from recents.client.listeners import ChangeFeed
+from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage
 from recents.client.opening import USER_DATA, connect
 from recents.client.state import State
@@ -29,6 +31,7 @@ from recents.core.errors import (
     Unavailable,
 )
 from recents.core.ids import Conversation, Kind
+from recents.core.live import Insert, Move, Remove, Update, ViewChange
 from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.totals import Totals
@@ -38,6 +41,7 @@ __all__ = [
     "USER_DATA",
     "BlockingChangeFeed",
     "BlockingClient",
+    "BlockingLiveView",
     "CallerMistake",
     "Cause",
     "ChangeBatch",
@@ -47,21 +51,28 @@ __all__ = [
     "Conversation",
     "Device",
     "Draft",
+    "Filtering",
     "HistoryPage",
     "InboxEntry",
     "InboxPage",
+    "Insert",
     "Kind",
+    "LiveView",
     "Member",
     "Message",
+    "Move",
     "PeerMistake",
     "Preview",
     "RecentsError",
     "Refused",
+    "Remove",
     "SetAside",
     "State",
     "Team",
     "Totals",
     "Unavailable",
+    "Update",
+    "ViewChange",
     "connect",
     "connect_blocking",
     "p2p",

@@ -315,6 +315,40 @@ async def test_case_25_pages_neither_repeat_nor_lose_rows_while_rows_move(
         ]
 
 
+async def test_case_25_the_same_under_a_filter(world: World) -> None:
+    """Rows move, and come in and go out of the filter, while its pages are walked."""
+    peers = [f"peer{number:02}" for number in range(60)]
+    await world.hire(*peers)
+    me, *others = await world.online("me", *peers[:3])
+    for peer in peers:
+        await me.client.messages.send(f"p2p:{peer}", "hi")
+        await me.client.inbox.mark_unread(f"p2p:{peer}")
+    chance = random.Random(26)
+    for _ in range(3):
+        disturbed: set[str] = set()
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = await me.client.inbox.list(7, cursor, unread_only=True, kinds=["p2p"])
+            names = [row.conversation for row in page.entries]
+            assert len(set(names)) == len(names), "no row twice within a page"
+            assert page.totals == await me.client.inbox.totals(unread_only=True, kinds=["p2p"])
+            seen += names
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+            up, read, marked = (f"p2p:{peer}" for peer in chance.sample(peers, 3))
+            await me.client.messages.send(up, "up")
+            await me.client.inbox.mark_read(read)
+            await me.client.inbox.mark_unread(marked)
+            await chance.choice(others).client.messages.send("p2p:me", "hi")
+            disturbed |= {up, read, marked, *(f"p2p:{peer}" for peer in peers[:3])}
+        rows = [row for row in await me.rows() if row.conversation not in disturbed]
+        still = [row.conversation for row in rows if row.unread or row.marked_unread]
+        assert len(still) > 10
+        assert [name for name in seen if name not in disturbed] == still, "exactly once, in order"
+
+
 async def test_case_26_every_list_has_the_same_order(world: World) -> None:
     """Names of every printable byte, at three times: node, SDK, comparator, oracle."""
     oracle = Oracle()

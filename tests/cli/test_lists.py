@@ -110,12 +110,25 @@ def test_only_what_is_unread(node: AtNode, alice: Place) -> None:
     assert "note" not in ivan("list", "--unread").out
     ivan("unread", "ivan")
     assert len(ivan.as_json("list", "--unread")["rows"]) == 2
-    assert "; more with a higher --limit" in ivan("list", "--unread", "--limit", "1").out
+    assert "; 1 more with a higher --limit" in ivan("list", "--unread", "--limit", "1").out
     ivan("unread", "alice")
     assert ivan("read", "--all").out == (
         "1 message read and 2 dots taken away; now all read in 2 conversations\n"
     )
     assert rows_of(ivan.as_json("list", "--unread")) == []
+
+
+def test_only_some_kinds_and_only_what_is_muted(node: AtNode, alice: Place) -> None:
+    judy = node.login("judy")
+    alice("send", "judy", "one")
+    judy("send", "judy", "note")
+    judy("mute", "alice")
+    assert rows_of(judy.as_json("list", "--muted")) == [("p2p:alice", 1)]
+    assert rows_of(judy.as_json("list", "--not-muted")) == [("p2p:judy", 0)]
+    assert judy.as_json("list", "--not-muted")["totals"]["conversations"] == 1
+    assert rows_of(judy.as_json("list", "--kinds", "team,super_team")) == []
+    assert judy("list", "--kinds", "team").out == "judy: no conversations\n"
+    assert judy("list", "--kinds", "channel").code == 2
 
 
 @pytest.mark.parametrize("words", [("read", "alice"), ("delete", "alice"), ("delete", "--all")])

@@ -5,6 +5,7 @@ import pytest
 from recents.client import arguments
 from recents.core.commands import LeaveTeam
 from recents.core.errors import CallerMistake
+from recents.core.filters import MAIN_LIST, Filter
 from recents.core.ids import Conversation, Kind
 
 
@@ -53,3 +54,22 @@ def test_a_conversation_is_a_conversation() -> None:
 def test_a_value_of_the_wrong_type_is_the_callers_mistake() -> None:
     with pytest.raises(CallerMistake, match="wrong type"):
         arguments.checked_conversation(None)  # type: ignore[arg-type]  # that is the point
+
+
+def test_a_filter_is_what_was_said() -> None:
+    assert arguments.filter_of({}) == MAIN_LIST
+    said = arguments.filter_of({"kinds": ["team"], "unread_only": True, "muted": False})
+    assert said == Filter(kinds=(Kind.TEAM,), unread_only=True, muted=False)
+
+
+def test_everything_that_can_be_said_is_in_the_filter() -> None:
+    assert tuple(arguments.Filtering.__annotations__) == Filter.__struct_fields__
+
+
+def test_a_filter_that_there_is_not_is_the_callers_mistake() -> None:
+    with pytest.raises(CallerMistake, match=r"no filter 'unread': use kinds, unread_only"):
+        arguments.filter_of({"unread": True})  # type: ignore[typeddict-unknown-key]  # the mistake
+    with pytest.raises(CallerMistake, match="wrong value"):
+        arguments.filter_of({"muted": "yes"})  # type: ignore[typeddict-item]  # the mistake
+    with pytest.raises(CallerMistake, match="use p2p, team"):
+        arguments.filter_of({"kinds": ["channel"]})

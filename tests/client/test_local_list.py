@@ -8,9 +8,10 @@ import pytest
 
 from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox
-from recents.core.commands import AnyCommand, Delete, MarkUnread, Post, Read
+from recents.core.commands import AnyCommand, Delete, MarkUnread, Mute, Post, Read
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
+from recents.core.filters import Filter
 from recents.core.ids import Conversation
 from recents.core.pending import Pending
 from recents.core.replica import Difference, Replica
@@ -136,9 +137,21 @@ def test_a_reset_compares_by_what_is_shown() -> None:
 def test_R4_only_unread_rows_are_those_with_messages_or_a_dot() -> None:
     local, outbox = with_rows(row("a"), row("b", unread=1), row("c"))
     give(local, outbox, MarkUnread(id="m", conversation=A))
-    page = local.page(1, None, unread_only=True)
+    page = local.page(1, None, Filter(unread_only=True))
     assert names(page.entries) == ["p2p:a"]
-    assert names(local.page(1, page.next_cursor, unread_only=True).entries) == ["p2p:b"]
+    rest = local.page(1, page.next_cursor, Filter(unread_only=True))
+    assert names(rest.entries) == ["p2p:b"]
+
+
+def test_C2_totals_of_a_page_are_those_of_its_filter() -> None:
+    local, outbox = with_rows(row("a", unread=2), row("b", unread=1), row("c"))
+    give(local, outbox, Mute(id="m", conversation=A, level="none"))
+    page = local.page(1, None, Filter(muted=False))
+    assert page.totals == Totals(unread=1, unread_conversations=1, conversations=2)
+    assert local.totals_under(Filter(muted=True)) == Totals(
+        unread=2, unread_conversations=1, conversations=1, muted_unread=2
+    )
+    assert local.totals_under(Filter()) == local.totals
 
 
 def test_O4_walking_all_pages_while_rows_move_gives_each_unmoved_row_once() -> None:

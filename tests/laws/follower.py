@@ -18,6 +18,7 @@ from recents.core.ids import Conversation
 from recents.core.replica import same_to_the_user
 from recents.core.totals import Totals, totals_of
 from recents.testing.device import ALL_ROWS, Device
+from tests.laws.filtered import FilteredLists
 
 STEPS = {
     ("sending", "sent"),
@@ -49,6 +50,7 @@ class Follower:
         self._failures = 0
         self._device = device
         self._marks = marks
+        self._filtered: FilteredLists | None = None
         self._used: Counter[str] = Counter()
         self._taken_back: Counter[str] = Counter()
         device.on_start(self._start)
@@ -59,6 +61,7 @@ class Follower:
             self._failures = self._device.store.failures
             self.forget()
         self.following = False
+        self._filtered = FilteredLists(client, 2, self._object)
         client.inbox.on_change(lambda batch: self._apply(client, batch))
         client.on_refused(self._refused)
 
@@ -87,6 +90,8 @@ class Follower:
                 if name in self.rows:
                     self._compare(self.rows[name], row)
         self.rows, self.totals, self.following = rows, page.totals, True
+        if self._filtered is not None:
+            await self._filtered.look()
 
     def _refused(self, command: AnyCommand, _: Exception) -> None:
         name = getattr(command, "conversation", None)

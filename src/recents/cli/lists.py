@@ -45,6 +45,12 @@ def list_rows(
     unread: Annotated[
         bool, typer.Option("--unread", help="Only rows with unread messages or a dot.")
     ] = False,
+    kinds: Annotated[
+        str, typer.Option(help="Only these kinds, for example p2p,team.", metavar="KINDS")
+    ] = "",
+    muted: Annotated[
+        bool | None, typer.Option("--muted/--not-muted", help="Only muted rows, or only others.")
+    ] = None,
     account: AccountOption = "",
     token: TokenOption = "",
     node: NodeOption = DEFAULT_NODE,
@@ -54,12 +60,13 @@ def list_rows(
 
     A row has the unread count, a dot if it was marked unread, the title, the draft or else the
     newest message with its time and status, and the name of the conversation for other commands.
+    The totals are those of all rows that match.
     """
 
     async def work() -> None:
         login = checked_login(node, account, token)
         async with opened(login, complete=True) as me:
-            page = await me.inbox.list(limit, unread_only=unread)
+            page = await me.inbox.list(limit, unread_only=unread, kinds=_kinds(kinds), muted=muted)
         if json:
             print_json({"rows": page.entries, "totals": page.totals})
             return
@@ -72,10 +79,7 @@ def list_rows(
             screen.print(table)
             print()
         left_out = page.totals.conversations - len(page.entries)
-        if unread:
-            more = "; more with a higher --limit" if page.next_cursor else ""
-        else:
-            more = f"; {left_out} more with a higher --limit" if left_out else ""
+        more = f"; {left_out} more with a higher --limit" if left_out else ""
         print_lines(f"{login.account}: {sums(page.totals)}{more}")
 
     run(work())

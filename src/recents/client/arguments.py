@@ -9,14 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import TypedDict, TypeVar
+
+import msgspec
 
 from recents.core import ids
 from recents.core.commands import AnyCommand, check
 from recents.core.errors import CallerMistake, Refused
+from recents.core.filters import Filter
 from recents.core.ids import Conversation, Kind
 
 C = TypeVar("C", bound=AnyCommand)
+
+
+class Filtering(TypedDict, total=False):
+    """Which rows ``list``, ``totals`` and ``watch`` are about; all that is said must hold.
+
+    Attributes:
+        kinds: conversations of these kinds only.
+        unread_only: only rows with unread messages or a dot (R4).
+        muted: True: only muted rows; False: only others (U4).
+    """
+
+    kinds: Iterable[Kind | str] | None
+    unread_only: bool
+    muted: bool | None
 
 
 @contextmanager
@@ -107,6 +124,26 @@ def some_kinds(kinds: Iterable[Kind | str] | None) -> tuple[Kind, ...] | None:
     return tuple(Kind(kind) for kind in named)
 
 
+def filter_of(said: Filtering) -> Filter:
+    """Return the filter that an application asks for.
+
+    Raises:
+        CallerMistake: there is no such filter, or it cannot have this value.
+    """
+    unknown = said.keys() - set(Filter.__struct_fields__)
+    if unknown:
+        known = ", ".join(Filter.__struct_fields__)
+        raise CallerMistake(f"there is no filter {min(unknown)!r}: use {known}")
+    values: dict[str, object] = {**said}
+    if "kinds" in said:
+        values["kinds"] = some_kinds(said["kinds"])
+    try:
+        # The struct itself checks nothing when it is made.
+        return msgspec.convert(values, Filter)
+    except msgspec.ValidationError as error:
+        raise CallerMistake(f"a filter has the wrong value: {error}") from error
+
+
 def checked_seq(seq: int, what: str) -> int:
     """Return ``seq`` if it is a whole number; the rules about it are the core's.
 
@@ -116,6 +153,17 @@ def checked_seq(seq: int, what: str) -> int:
     if not isinstance(seq, int):
         raise CallerMistake(f"{what} is {seq!r}; it must be a whole number")
     return seq
+
+
+def checked_text(text: str) -> str:
+    """Return ``text`` if it is one.
+
+    Raises:
+        CallerMistake: it is something else.
+    """
+    if not isinstance(text, str):
+        raise CallerMistake(f"{text!r} is no text to search for")
+    return text
 
 
 def positive(limit: int, what: str = "limit") -> int:

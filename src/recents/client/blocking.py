@@ -9,7 +9,8 @@ from typing import Self
 
 from recents.client.blocking_calls import OwnThread, twin_of
 from recents.client.blocking_faces import BlockingDevices, BlockingMessages, BlockingTeams
-from recents.client.blocking_inbox import BlockingInbox, removing
+from recents.client.blocking_inbox import BlockingInbox
+from recents.client.blocking_view import removing
 from recents.client.client import Client
 from recents.client.opening import USER_DATA, connect
 from recents.client.state import State

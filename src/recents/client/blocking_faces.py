@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from recents.client.blocking_calls import OwnThread, twin_of
-from recents.client.blocking_inbox import removing
+from recents.client.blocking_view import removing
 from recents.client.devices import Devices
 from recents.client.history import HistoryPage
 from recents.client.messages import Messages

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from typing import Unpack
 
+from recents.client.arguments import Filtering
 from recents.client.blocking_calls import OwnThread, twin_of
+from recents.client.blocking_view import BlockingLiveView, removing
 from recents.client.changes import ChangeBatch
 from recents.client.inbox import Inbox
 from recents.client.listeners import ChangeFeed
@@ -74,9 +77,13 @@ class BlockingInbox:
         """Return one row, or None where the list has none."""
         return self._own.call(self._inbox.get, conversation)
 
-    def totals(self) -> Totals:
-        """Return the sums over all rows."""
-        return self._own.call(self._inbox.totals)
+    def totals(self, **filter: Unpack[Filtering]) -> Totals:
+        """Return the sums over all rows, or over those of a filter; see ``Filtering``."""
+        return self._own.call(self._inbox.totals, **filter)
+
+    def search(self, text: str, limit: int = 50) -> tuple[InboxEntry, ...]:
+        """Return the rows whose name, id, draft or preview has every word of ``text``."""
+        return self._own.call(self._inbox.search, text, limit)
 
     def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1)."""
@@ -147,14 +154,28 @@ class BlockingInbox:
         """
         return BlockingChangeFeed(self._own, self._own.do(self._inbox.changes), timeout_s)
 
+    def watch(
+        self,
+        *,
+        limit: int | None = None,
+        timeout_s: float | None = None,
+        **filter: Unpack[Filtering],
+    ) -> BlockingLiveView:
+        """Return a live view of the rows of a filter, for ``with``.
+
+        Args:
+            limit: only the first so many rows, 1 or above; by default all. The totals are those of
+                all rows of the filter.
+            timeout_s: end the iteration, too, when there was no change for so many seconds; by
+                default it waits for ever.
+            filter: which rows; see ``Filtering``. By default all.
+        """
+        view = self._own.do(self._inbox.watch, limit=limit, **filter)
+        return BlockingLiveView(self._own, view, timeout_s)
+
     # Last, since from here on `list` is this method.
     def list(
-        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+        self, limit: int = 50, cursor: str | None = None, **filter: Unpack[Filtering]
     ) -> InboxPage:
-        """Return rows, newest first (O1, O4)."""
-        return self._own.call(self._inbox.list, limit, cursor, unread_only=unread_only)
-
-
-def removing(own: OwnThread, remove: Callable[[], None]) -> Callable[[], None]:
-    """Return a function that takes a listener away, from any thread."""
-    return lambda: own.do(remove)
+        """Return rows, newest first (O1, O4), and the sums over all that match."""
+        return self._own.call(self._inbox.list, limit, cursor, **filter)

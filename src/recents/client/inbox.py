@@ -12,12 +12,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
-from typing import Any, get_args
+from typing import Any, Unpack, get_args
 
 from recents.client.arguments import (
+    Filtering,
     checked,
     checked_conversation,
     checked_seq,
+    checked_text,
+    filter_of,
+    positive,
     several,
     some_kinds,
 )
@@ -25,11 +29,14 @@ from recents.client.asking import Asking
 from recents.client.changes import ChangeBatch
 from recents.client.copying import Copying
 from recents.client.listeners import Announcer, ChangeFeed
+from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.planning import Planning, Wish
+from recents.client.row_search import RowSearch
 from recents.core.commands import Mute, MuteLevel, SetDraft
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
+from recents.core.filters import MAIN_LIST
 from recents.core.ids import Kind
 from recents.core.totals import Totals
 
@@ -64,6 +71,7 @@ class Inbox:
         self._planning = planning
         self._asking = asking
         self._announcer = announcer
+        self._row_search = RowSearch(local, announcer)
 
     async def get(self, conversation: str) -> InboxEntry | None:
         """Return one row, or None where the list has none."""
@@ -74,9 +82,26 @@ class Inbox:
             row = self._local.get(name)
         return row
 
-    async def totals(self) -> Totals:
-        """Return the sums over all rows."""
-        return self._local.totals
+    async def totals(self, **filter: Unpack[Filtering]) -> Totals:
+        """Return the sums over all rows, or over those of a filter; see ``Filtering``."""
+        wanted = filter_of(filter)
+        if wanted != MAIN_LIST:
+            await self._copying.wait_for_the_rest()
+        return self._local.totals_under(wanted)
+
+    async def search(self, text: str, limit: int = 50) -> tuple[InboxEntry, ...]:
+        """Return the rows whose name, id, draft or preview has every word of ``text``.
+
+        Names come first, and among equals the newest. Case, accents and widths make no
+        difference, and Chinese names are found by their sound as well: ``zwm`` finds 张伟明.
+
+        Args:
+            text: what to look for.
+            limit: at most so many rows, 1 or above.
+        """
+        most, wanted = positive(limit), checked_text(text)
+        await self._copying.wait_for_the_rest()
+        return self._row_search.rows(wanted, most)
 
     async def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1).
@@ -209,6 +234,18 @@ class Inbox:
         """
         return self._announcer.feed()
 
+    def watch(self, *, limit: int | None = None, **filter: Unpack[Filtering]) -> LiveView:
+        """Return a live view of the rows of a filter, for ``async with``.
+
+        Args:
+            limit: only the first so many rows, 1 or above; by default all. The totals are those of
+                all rows of the filter.
+            filter: which rows; see ``Filtering``. By default all.
+        """
+        most = None if limit is None else positive(limit)
+        wanted = filter_of(filter)
+        return LiveView(wanted, most, self._local, self._copying, self._announcer)
+
     def _seen(
         self, kinds: tuple[Kind, ...] | None
     ) -> tuple[str | None, Sequence[InboxEntry] | None]:
@@ -225,18 +262,19 @@ class Inbox:
 
     # Last, since from here on `list` is this method.
     async def list(
-        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+        self, limit: int = 50, cursor: str | None = None, **filter: Unpack[Filtering]
     ) -> InboxPage:
-        """Return rows, newest first (O1, O4).
+        """Return rows, newest first (O1, O4), and the sums over all that match.
 
         Args:
             limit: at most so many rows, 1 or above.
             cursor: ``next_cursor`` of the page before; by default the first page.
-            unread_only: only rows with unread messages or a dot (R4).
+            filter: which rows; see ``Filtering``. By default all.
         """
-        if cursor is not None or unread_only or limit > len(self._local):
+        wanted = filter_of(filter)
+        if cursor is not None or wanted != MAIN_LIST or limit > len(self._local):
             await self._copying.wait_for_the_rest()
-        return self._local.page(limit, cursor, unread_only=unread_only)
+        return self._local.page(limit, cursor, wanted)
 
 
 async def _all_of(calls: Iterable[Coroutine[Any, Any, None]]) -> None:

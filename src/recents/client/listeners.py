@@ -15,7 +15,7 @@ import logging
 import threading
 import weakref
 from collections.abc import AsyncIterator, Callable
-from typing import Generic, ParamSpec
+from typing import Generic, ParamSpec, Protocol
 
 from recents.client.changes import Backlog, ChangeBatch
 from recents.client.state import State
@@ -35,6 +35,9 @@ class Listeners(Generic[P]):
 
     def __init__(self) -> None:
         self._listeners: dict[object, Callable[P, object]] = {}
+
+    def __len__(self) -> int:
+        return len(self._listeners)
 
     def add(self, listener: Callable[P, object]) -> Callable[[], None]:
         """Call ``listener`` from now on.
@@ -117,6 +120,16 @@ class ChangeFeed(AsyncIterator[ChangeBatch]):
             await self._wake.wait()
 
 
+class Follows(Protocol):
+    """What is told every batch before any listener is, until the end."""
+
+    def put(self, batch: ChangeBatch) -> None:
+        """Take a batch; never waits."""
+
+    def end(self, why: Callable[[], RecentsError] | None = None) -> None:
+        """Hear that there are no more, with an error where there is one."""
+
+
 class Announcer:
     """Tells the application everything there is to hear.
 
@@ -148,6 +161,24 @@ class Announcer:
         # A consumer that breaks out of its loop forgets its feed; then so do we.
         self._feeds: weakref.WeakSet[ChangeFeed] = weakref.WeakSet()
         self._why: Callable[[], RecentsError] | None = None
+        self._followers: dict[object, Follows] = {}
+
+    def follow(self, follower: Follows) -> Callable[[], None]:
+        """Tell ``follower`` the batches from now on.
+
+        Returns:
+            A function that ends this; calling it again does nothing.
+        """
+        key = object()
+        if self.ended:
+            follower.end(self._why)
+        else:
+            self._followers[key] = follower
+
+        def leave() -> None:
+            self._followers.pop(key, None)
+
+        return leave
 
     def feed(self) -> ChangeFeed:
         """Open a feed of the batches from now on."""
@@ -162,6 +193,8 @@ class Announcer:
         """Announce a change of the list."""
         for feed in self._feeds:
             feed.put(batch)
+        for follower in tuple(self._followers.values()):
+            follower.put(batch)
         self.batches.tell(batch)
 
     def tell_state(self, state: State) -> None:
@@ -175,4 +208,6 @@ class Announcer:
         self.ended, self._why = True, why
         for feed in self._feeds:
             feed.end(why)
+        for follower in tuple(self._followers.values()):
+            follower.end(why)
         self.endings.tell()

@@ -19,11 +19,12 @@ from recents.client.arguments import callers_mistake, positive
 from recents.client.outbox import Outbox
 from recents.client.view import View
 from recents.core.entry import InboxEntry
+from recents.core.filters import MAIN_LIST, Filter
 from recents.core.ids import Conversation
 from recents.core.ordering import cursor_after, place_after
 from recents.core.overlay import shown
 from recents.core.replica import Difference, Gone, News, Replica, same_to_the_user
-from recents.core.totals import Totals, exchanged
+from recents.core.totals import Totals, exchanged, totals_of
 
 Shown = Mapping[Conversation, InboxEntry | None]
 """Rows as they are shown; None where the list has none."""
@@ -34,7 +35,7 @@ class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         entries: the rows.
-        totals: the sums over all rows, those on other pages included.
+        totals: the sums over all rows of the filter, those on other pages included.
         next_cursor: pass it to get the page behind this one; None on the last one.
         complete: False only while the rows behind the first page have not come yet, on a first
             start.
@@ -100,8 +101,14 @@ class LocalList:
         """Return a row as the node confirmed it, or None where it has none."""
         return self._replica.rows.get(conversation)
 
-    def page(self, limit: int, cursor: str | None, *, unread_only: bool = False) -> InboxPage:
-        """Return a page of rows (O4).
+    def totals_under(self, wanted: Filter) -> Totals:
+        """Return the sums over the rows of a filter, as far as they are here."""
+        if wanted == MAIN_LIST:
+            return self.totals
+        return totals_of(filter(wanted.matches, self))
+
+    def page(self, limit: int, cursor: str | None, wanted: Filter = MAIN_LIST) -> InboxPage:
+        """Return a page of the rows of a filter (O4).
 
         Raises:
             CallerMistake: this is not a cursor, or the limit is below 1.
@@ -114,7 +121,7 @@ class LocalList:
         for name in self._view.names_after(place):
             row = self.get(name)
             assert row is not None, "the view has the rows that are shown"
-            if unread_only and not (row.unread or row.marked_unread):
+            if not wanted.matches(row):
                 continue
             more = len(entries) == most
             if more:
@@ -122,7 +129,7 @@ class LocalList:
             entries.append(row)
         return InboxPage(
             entries=tuple(entries),
-            totals=self.totals,
+            totals=self.totals_under(wanted),
             next_cursor=cursor_after(entries[-1]) if more else None,
             complete=self.complete,
         )

@@ -64,6 +64,19 @@ class View:
             if place is not None:
                 self._sorted.remove(place)
 
+    def index(self, row: InboxEntry) -> int:
+        """Return how many rows stand before one that was put as it is."""
+        return self._sorted.index(place_of(row))
+
+    def name_at(self, index: int) -> Conversation:
+        """Return the name of the row that so many stand before."""
+        return Conversation(self._sorted[index][-1])
+
+    def first_names(self, limit: int | None) -> Iterator[Conversation]:
+        """Go through the first rows, by default all, while none of them changes."""
+        for place in self._sorted.islice(0, limit):
+            yield Conversation(place[-1])
+
     def names_after(self, place: Place | None) -> Iterator[Conversation]:
         """Go through the rows behind a place, or from the top, while none of them changes."""
         for _, name in self._sorted.irange(place, inclusive=(False, False)):

@@ -1,0 +1,65 @@
+"""Searching the rows of the list by names, drafts and previews.
+
+Rules of this file:
+
+1. A row is folded once for each change of it that a search finds; who never searches pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from recents.client.changes import ChangeBatch
+from recents.client.listeners import Announcer
+from recents.client.local_list import LocalList
+from recents.client.sounds import sounds_of
+from recents.core.entry import InboxEntry
+from recents.core.errors import RecentsError
+from recents.core.finding import Findable, best, findable, sounding
+from recents.core.folding import folded
+from recents.core.ids import Conversation
+
+
+class RowSearch:
+    """Finds rows of a list, which is to be all here."""
+
+    def __init__(self, local: LocalList, announcer: Announcer) -> None:
+        """Search ``local``; ``announcer`` tells what changes in it."""
+        self._local = local
+        self._announcer = announcer
+        self._found: dict[Conversation, Findable] = {}
+        self._changed: dict[Conversation, None] = {}
+        self._following = False
+
+    def rows(self, text: str, limit: int) -> tuple[InboxEntry, ...]:
+        """Return the rows that are found, the best ones first."""
+        words = folded(text).split()
+        if not words:
+            return ()
+        self._refresh()
+        if any(word.isascii() and word.isalpha() for word in words):
+            for one in self._found.values():
+                if one.sounds is None:
+                    sounding(one, sounds_of)
+        return tuple(best(self._found.values(), words, limit))
+
+    def put(self, batch: ChangeBatch) -> None:
+        """Hear of rows that changed."""
+        for rows in (batch.added, batch.updated, batch.removed):
+            self._changed |= dict.fromkeys(row.conversation for row in rows)
+
+    def end(self, why: Callable[[], RecentsError] | None = None) -> None:
+        """Hear that there are no more."""
+
+    def _refresh(self) -> None:
+        if not self._following:
+            self._following = True
+            self._announcer.follow(self)
+            self._changed = {row.conversation: None for row in self._local}
+        changed, self._changed = self._changed, {}
+        for name in changed:
+            row = self._local.get(name)
+            if row is None:
+                self._found.pop(name, None)
+            else:
+                self._found[name] = findable(row)
