@@ -28,6 +28,7 @@ from recents.core.errors import (
     Refused,
     Unavailable,
 )
+from recents.core.explain import Explanation, NamedMessage, Reason
 from recents.core.ids import Conversation, Kind
 from recents.core.membership import Draft
 from recents.core.message import Message, Preview
@@ -47,14 +48,17 @@ __all__ = [
     "Conversation",
     "Device",
     "Draft",
+    "Explanation",
     "HistoryPage",
     "InboxEntry",
     "InboxPage",
     "Kind",
     "Member",
     "Message",
+    "NamedMessage",
     "PeerMistake",
     "Preview",
+    "Reason",
     "RecentsError",
     "Refused",
     "SetAside",

@@ -13,6 +13,7 @@ from recents.client.local_list import InboxPage
 from recents.core.commands import MuteLevel
 from recents.core.entry import InboxEntry
 from recents.core.errors import Unavailable
+from recents.core.explain import Explanation
 from recents.core.ids import Kind
 from recents.core.totals import Totals
 
@@ -77,6 +78,10 @@ class BlockingInbox:
     def totals(self) -> Totals:
         """Return the sums over all rows."""
         return self._own.call(self._inbox.totals)
+
+    def explain(self, conversation: str) -> Explanation:
+        """Tell why a row shows what it shows: above all, which messages are unread (U1)."""
+        return self._own.call(self._inbox.explain, conversation)
 
     def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1)."""
