@@ -30,6 +30,7 @@ from recents.core.errors import (
     Refused,
     Unavailable,
 )
+from recents.core.explain import Explanation, NamedMessage, Reason
 from recents.core.ids import Conversation, Kind
 from recents.core.live import Insert, Move, Remove, Update, ViewChange
 from recents.core.membership import Draft
@@ -51,6 +52,7 @@ __all__ = [
     "Conversation",
     "Device",
     "Draft",
+    "Explanation",
     "Filtering",
     "HistoryPage",
     "InboxEntry",
@@ -61,8 +63,10 @@ __all__ = [
     "Member",
     "Message",
     "Move",
+    "NamedMessage",
     "PeerMistake",
     "Preview",
+    "Reason",
     "RecentsError",
     "Refused",
     "Remove",

@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from recents.client.link.port import MAX_MESSAGE_BYTES
-from recents.core import commands, ids, message
+from recents.core import commands, explain, ids, message
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code, Refused
 from recents.core.membership import Draft
@@ -49,6 +49,7 @@ RESULTS = {
         frames.Teams,
         frames.Devices,
         frames.Revoked,
+        explain.Explanation,
     )
 }
 VALUES = {
@@ -59,6 +60,11 @@ VALUES = {
     "Totals": Totals,
     "Message": Message,
     "Gone": Gone,
+    "Explanation": explain.Explanation,
+    "NamedMessage": explain.NamedMessage,
+    "Positions": explain.Positions,
+    "Placement": explain.Placement,
+    "Share": explain.Share,
     **{kind.__struct_config__.tag: kind for kind in get_args(DeviceFrame)},
     **{kind.__struct_config__.tag: kind for kind in get_args(NodeFrame)},
 }
@@ -178,6 +184,11 @@ def test_every_code_is_documented_with_its_http_status() -> None:
     assert written == {str(code): problem_for(Refused(code, "")).status for code in Code}
 
 
+def test_the_reasons_are_those_of_the_code_in_its_order() -> None:
+    written = [_bare(row[0]) for row in _table("3.33 These are the reasons")]
+    assert written == list(explain.Reason)
+
+
 def test_the_limits_are_those_of_the_code() -> None:
     assert [int(row[1]) for row in _table("1.7 These are the limits.")] == [
         codec.MAX_DEVICE_FRAME_BYTES,
@@ -207,6 +218,7 @@ def test_other_numbers_are_those_of_the_settings() -> None:
         (MAX_MESSAGE_BYTES // 2**20, "should accept messages of {} MiB"),
         (settings.devices_per_account, "of an account, the {} that were seen last"),
         (settings.remembered_days, "The node remembers that for {} days"),
+        (explain.LISTED, "at most {:,} of\neach sort"),
         (http.MAX_BODY_BYTES, "A body has at most {:,} bytes"),
     ]:
         assert said.format(number) in PAGE

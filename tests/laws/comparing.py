@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from recents.core.entry import InboxEntry
+from recents.core.explain import Explanation
 from recents.core.totals import Totals
 from recents.testing.oracle import ExpectedRow, ExpectedTotals, Oracle
 
@@ -31,6 +32,22 @@ def compare_to(
     assert got == want, f"{who}\n got  {got}\n want {want}"
     sums = as_expected_totals(totals)
     assert sums == msgspec.to_builtins(expected_totals), f"{who}: {sums} is not {expected_totals}"
+
+
+def compare_explanation(told: Explanation, row: InboxEntry, oracle: Oracle, account: str) -> None:
+    """Fail unless an explanation names the very messages behind the badge (U1, U2)."""
+    name = row.conversation
+    countable, uncounted = oracle.countable(account, name), oracle.uncounted(account, name)
+    assert [message.seq for message in told.messages] == countable, f"{account}: {told}"
+    assert told.unread == told.counted == row.unread == len(countable), f"{account}: {told}"
+    got = {message.seq: message.reason for message in told.uncounted}
+    assert got == uncounted, f"{account}: {got} is not {uncounted}"
+    assert sum(told.reasons.values()) == len(uncounted)
+    assert told.complete
+    assert told.place.by is not None, f"{account}: {told}"
+    assert told.place.place_ms == row.place_ms
+    shares = (told.share.unread, told.share.unread - told.share.muted_unread)
+    assert shares == (row.unread if told.listed else 0, told.share.badge)
 
 
 def as_expected(row: InboxEntry) -> dict[str, object]:

@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from recents.core.commands import MuteLevel, Post
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
+from recents.core.explain import Explanation, Recount, positions_of
 from recents.core.head import (
     Head,
     absorb,
@@ -275,6 +276,15 @@ class CoreInDictionaries:
 
     def totals(self, account: str) -> Totals:
         return totals_of(self.rows(account))
+
+    def explain(self, account: str, row: InboxEntry) -> Explanation:
+        room = self._rooms[key_of(account, row.conversation)]
+        membership = room.members[account]
+        recount = Recount(account, membership, frozenset(room.hidden_from(account)))
+        recount.take(room.messages_of(account)[0])
+        return recount.explanation(
+            row, positions_of(row, membership), joined_ms=membership.joined_ms
+        )
 
     def changed_since(self, account: str, version: int) -> tuple[list[InboxEntry], list[Gone]]:
         """What a device must be told that has everything up to ``version``."""

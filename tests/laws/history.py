@@ -12,10 +12,13 @@ from collections import Counter
 from typing import NamedTuple
 
 from recents.core.errors import CallerMistake, Refused, Unavailable
+from recents.core.explain import Explanation
+from recents.core.ids import Conversation, key_of
 from recents.server.settings import Settings
 from recents.testing import Faults, World, run
-from tests.laws.comparing import compare
-from tests.laws.person import Person
+from recents.wire.frames import Explain
+from tests.laws.comparing import compare, compare_explanation
+from tests.laws.person import PLACES, Person
 
 ACCOUNTS = ("ann", "bob", "cid")
 DEVICES = ("ann", "bob", "cid", "ann", "bob")
@@ -126,6 +129,7 @@ class History:
                 for person in self.people:
                     await person.look()
                 self._object()
+                await self._explain(step)
             await self._settle()
             return self.done + self.world.happened
 
@@ -217,12 +221,31 @@ class History:
             page = await device.client.inbox.list(limit=1_000)
             who = f"law 1: device {device.name}"
             compare(who, page.entries, page.totals, self.world.oracle, device.account)
+            for row in page.entries:
+                told = await device.client.inbox.explain(row.conversation)
+                # Where the question was lost on its way the device has said what it knew.
+                if told.positions.joined_seq is not None:
+                    compare_explanation(told, row, self.world.oracle, device.account)
         for account in ACCOUNTS:
             async with self.world.visitor(account) as fresh:
                 await self.world.settle()
                 page = await fresh.client.inbox.list(limit=1_000)
                 who = f"law 1: a fresh device of {account}"
                 compare(who, page.entries, page.totals, self.world.oracle, account)
+
+    async def _explain(self, step: Step) -> None:
+        """Law 5: the node names the very messages behind one of its rows, at any time."""
+        node, account = self.world.site.node, ACCOUNTS[step.who % len(ACCOUNTS)]
+        if node is None:
+            return
+        name, version = Conversation(PLACES[step.where % len(PLACES)]), node.store.version
+        found = await node.store.look([(account, key_of(account, name))])
+        if not found:
+            return
+        told = await node.questions.answer(account, Explain(id="q", conversation=name))
+        assert isinstance(told, Explanation)
+        if node.store.version == version:
+            compare_explanation(told, found[0].entry(), self.world.oracle, account)
 
     def _object(self) -> None:
         wrong = [one for person in self.people for one in person.wrong]

@@ -317,6 +317,7 @@ class Person:
         if not self.device.alive:
             return
         await self.look()
+        await self._explain_alone()
         expected = self.alone.oracle.rows(self.account)
         want = [_about(_plain(row)) for row in expected if row.conversation not in self._unsure]
         got = [
@@ -327,6 +328,13 @@ class Person:
         if got != want:
             given = [pending.command for pending in self.device.store.journal.now.values()]
             self._object(f"law 5, alone:\n got  {got}\n want {want}\n {given}")
+
+    async def _explain_alone(self) -> None:
+        """Whatever is missing on the device, what it names adds up to what it shows."""
+        for row in await self.device.rows():
+            told = await self.device.client.inbox.explain(row.conversation)
+            if told.unread != row.unread or (told.complete and told.counted != row.unread):
+                self._object(f"law 5, alone: {told} does not explain {row}")
 
     def _imagine(self, pending: Pending) -> None:
         assert self.alone is not None, "somebody is alone"

@@ -18,7 +18,7 @@ from recents.core.ids import Conversation
 from recents.core.ordering import place_of
 from recents.core.replica import Replica
 from recents.testing.oracle import Oracle
-from tests.laws.comparing import compare
+from tests.laws.comparing import compare, compare_explanation
 from tests.laws.core_in_dictionaries import CoreInDictionaries
 
 ACCOUNTS = ("ann", "bob", "cid")
@@ -290,6 +290,7 @@ class CoreHistories(RuleBasedStateMachine):
             for row in rows:
                 assert row.unread == len(self.oracle.countable(account, row.conversation))
                 assert row.unread >= 0
+                compare_explanation(self.core.explain(account, row), row, self.oracle, account)
 
     @invariant()
     def a_device_that_is_told_changes_only_shows_the_same(self) -> None:

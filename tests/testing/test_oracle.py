@@ -331,3 +331,29 @@ def test_R6_notes_to_oneself_are_sent_and_never_unread() -> None:
     oracle.read("alice", "p2p:alice")
     row = row_of(oracle, "alice", "p2p:alice")
     assert (row.unread, row.status) == (0, "sent")
+
+
+def test_U1_each_message_that_does_not_count_has_a_reason() -> None:
+    oracle = Oracle()
+    for number, (sender, counts) in enumerate([("bob", True), ("alice", True), ("bob", False)]):
+        oracle.post(
+            sender,
+            "p2p:alice" if sender == "bob" else "p2p:bob",
+            client_id=f"m{number}",
+            at_ms=1_000,
+            counts=counts,
+        )
+    for number in (4, 5, 6):
+        oracle.post("bob", "p2p:alice", client_id=f"m{number}", at_ms=1_000)
+    oracle.recall("bob", "p2p:alice", 4)
+    oracle.delete_message("alice", "p2p:bob", 5)
+    assert oracle.countable("alice", "p2p:bob") == [1, 6]
+    assert oracle.uncounted("alice", "p2p:bob") == {
+        2: "own",
+        3: "silent",
+        4: "recalled",
+        5: "deleted",
+    }
+    oracle.read("alice", "p2p:bob", 4)
+    assert oracle.uncounted("alice", "p2p:bob") == {5: "deleted"}
+    assert oracle.uncounted("alice", "p2p:nobody") == {}

@@ -39,6 +39,7 @@ from recents.wire.frames import (
     Changed,
     DeviceFrame,
     Error,
+    Explain,
     Hello,
     History,
     ListRows,
@@ -98,6 +99,7 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     MyTeams(id="1"),
     MyDevices(id="1"),
     RevokeDevice(id="1", device_id="d1"),
+    Explain(id="1", conversation=BOB),
 ]
 
 NODE_FRAMES: list[NodeFrame] = [

@@ -16,6 +16,7 @@ from recents.client.local_list import InboxPage
 from recents.core.commands import MuteLevel
 from recents.core.entry import InboxEntry
 from recents.core.errors import Unavailable
+from recents.core.explain import Explanation
 from recents.core.ids import Kind
 from recents.core.totals import Totals
 
@@ -84,6 +85,10 @@ class BlockingInbox:
     def search(self, text: str, limit: int = 50) -> tuple[InboxEntry, ...]:
         """Return the rows whose name, id, draft or preview has every word of ``text``."""
         return self._own.call(self._inbox.search, text, limit)
+
+    def explain(self, conversation: str) -> Explanation:
+        """Tell why a row shows what it shows: above all, which messages are unread (U1)."""
+        return self._own.call(self._inbox.explain, conversation)
 
     def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1)."""

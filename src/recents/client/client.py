@@ -12,6 +12,7 @@ from typing import Self
 from recents.client.asking import Asking
 from recents.client.copying import Copying
 from recents.client.devices import Devices
+from recents.client.explaining import Explaining
 from recents.client.history import Histories
 from recents.client.inbox import Inbox
 from recents.client.keeper import Keeper
@@ -63,7 +64,10 @@ class Client:
         """Put the faces on; applications call ``recents.connect``."""
         asking, announcer = parts.asking, parts.announcer
         histories = Histories(asking, parts.keeper, parts.copying, parts.local, parts.outbox)
-        self.inbox = Inbox(parts.local, parts.copying, parts.planning, asking, announcer)
+        explaining = Explaining(asking, parts.copying, parts.local)
+        self.inbox = Inbox(
+            parts.local, parts.copying, parts.planning, asking, announcer, explaining
+        )
         self.messages = Messages(asking, parts.planning, histories, self.inbox, announcer)
         self.teams = Teams(asking)
         self.devices = Devices(asking)

@@ -28,6 +28,7 @@ from recents.client.arguments import (
 from recents.client.asking import Asking
 from recents.client.changes import ChangeBatch
 from recents.client.copying import Copying
+from recents.client.explaining import Explaining
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage, LocalList
@@ -36,6 +37,7 @@ from recents.client.row_search import RowSearch
 from recents.core.commands import Mute, MuteLevel, SetDraft
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
+from recents.core.explain import Explanation
 from recents.core.filters import MAIN_LIST
 from recents.core.ids import Kind
 from recents.core.totals import Totals
@@ -64,6 +66,7 @@ class Inbox:
         planning: Planning,
         asking: Asking,
         announcer: Announcer,
+        explaining: Explaining,
     ) -> None:
         """Show ``local``, command through ``asking``."""
         self._local = local
@@ -72,6 +75,7 @@ class Inbox:
         self._asking = asking
         self._announcer = announcer
         self._row_search = RowSearch(local, announcer)
+        self._explaining = explaining
 
     async def get(self, conversation: str) -> InboxEntry | None:
         """Return one row, or None where the list has none."""
@@ -102,6 +106,17 @@ class Inbox:
         most, wanted = positive(limit), checked_text(text)
         await self._copying.wait_for_the_rest()
         return self._row_search.rows(wanted, most)
+
+    async def explain(self, conversation: str) -> Explanation:
+        """Tell why a row shows what it shows: above all, which messages are unread (U1).
+
+        Offline this is found from the messages that this device keeps: ``complete`` is False
+        where some are missing, and ``unread`` is that of the row all the same.
+
+        Args:
+            conversation: which; its row may be a deleted one.
+        """
+        return await self._explaining.explain(checked_conversation(conversation))
 
     async def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1).

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from recents.core.errors import Code, Refused
+from recents.core.explain import Explanation
 from recents.core.head import Head
 from recents.core.ids import Conversation, check_conversation, is_p2p, key_of
 from recents.core.membership import head_seen
 from recents.core.ordering import cursor_after, place_after
+from recents.server.explaining import explain
 from recents.server.posting import not_a_member
 from recents.server.settings import Settings
 from recents.server.store.port import Store
 from recents.wire.frames import (
+    Explain,
     History,
     ListRows,
     Member,
@@ -36,7 +39,9 @@ class Questions:
         self._store = store
         self._settings = settings
 
-    async def answer(self, account: str, query: Question) -> Rows | Messages | Members | Teams:
+    async def answer(
+        self, account: str, query: Question
+    ) -> Rows | Messages | Members | Teams | Explanation:
         """Answer a question of an account.
 
         Raises:
@@ -51,6 +56,8 @@ class Questions:
                 return await self._members(account, query)
             case MyTeams():
                 return await self._teams(account)
+            case Explain():
+                return await self._explain(account, query)
 
     async def _rows(self, account: str, query: ListRows) -> Rows:
         limit = self._limit(query.limit)
@@ -110,6 +117,15 @@ class Questions:
                 for key, head in found
             )
         )
+
+    async def _explain(self, account: str, query: Explain) -> Explanation:
+        conversation = check_conversation(query.conversation)
+        explanation = await explain(self._store, account, conversation)
+        if explanation is None:
+            if not is_p2p(conversation):
+                raise not_a_member(conversation)
+            return Explanation(conversation=conversation)
+        return explanation
 
     def _limit(self, limit: int) -> int:
         most = self._settings.page_limit

@@ -37,6 +37,7 @@ from recents.wire.frames import (
     Answer,
     Bye,
     Error,
+    Explain,
     Hello,
     History,
     ListRows,
@@ -52,7 +53,7 @@ from recents.wire.greeting import Phase, step
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
-_QUERIES = (ListRows, History, TeamMembers, MyTeams, MyDevices, RevokeDevice)
+_QUERIES = (ListRows, History, TeamMembers, MyTeams, MyDevices, RevokeDevice, Explain)
 _TEMPORARY = frozenset({Code.OVERLOADED, Code.STORE_FAILED, Code.CLOSING})
 _MAX_DEVICE_CHARACTERS = 128
 

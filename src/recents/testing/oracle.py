@@ -69,6 +69,11 @@ class Oracle(Talking, Organizing):
         room = self._find(account, conversation)
         return [] if room is None else recount.countable_seqs(room, account)
 
+    def uncounted(self, account: str, conversation: str) -> dict[int, str]:
+        """The seqs after the read position that are not in `countable`, and why (U1)."""
+        room = self._find(account, conversation)
+        return {} if room is None else recount.uncounted_seqs(room, account)
+
     def history(self, account: str, conversation: str) -> list[ExpectedMessage]:
         """The messages that `account` may see, ascending."""
         room = self._find(account, conversation)

@@ -112,6 +112,23 @@ def countable_seqs(conversation: Conversation, account: str) -> list[int]:
     ]
 
 
+def uncounted_seqs(conversation: Conversation, account: str) -> dict[int, str]:
+    """The seqs after the position that are not unread for `account`, and why (U1)."""
+    member = conversation.members[account]
+    position = max(member.read_seq, member.cleared_seq, member.joined_seq)
+    reasons = {}
+    for message in messages_known_to(conversation, account)[position:]:
+        if message.seq in member.deleted_messages:
+            reasons[message.seq] = "deleted"
+        if message.recalled_by is not None:
+            reasons[message.seq] = "recalled"
+        if not message.counts:
+            reasons[message.seq] = "silent"
+        if message.sender == account:
+            reasons[message.seq] = "own"
+    return reasons
+
+
 def history(conversation: Conversation, account: str) -> list[ExpectedMessage]:
     """The messages that `account` may see, oldest first."""
     member = conversation.members[account]

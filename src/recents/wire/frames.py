@@ -92,6 +92,13 @@ class MyTeams(_Strict, tag="my_teams", frozen=True):
     id: str
 
 
+class Explain(_Strict, tag="explain", frozen=True):
+    """Ask why a row shows what it shows (U1)."""
+
+    id: str
+    conversation: Conversation
+
+
 class MyDevices(_Strict, tag="my_devices", frozen=True):
     """Ask for the devices of the account."""
 
@@ -105,7 +112,7 @@ class RevokeDevice(_Strict, tag="revoke_device", frozen=True):
     device_id: str
 
 
-Question = ListRows | History | TeamMembers | MyTeams
+Question = ListRows | History | TeamMembers | MyTeams | Explain
 DeviceQuery = MyDevices | RevokeDevice
 Query = Question | DeviceQuery
 DeviceFrame = Hello | AnyCommand | Query
