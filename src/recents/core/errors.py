@@ -44,6 +44,7 @@ class Code(StrEnum):
     STORE_FAILED = "store_failed"
     NODE_MISTAKE = "node_mistake"
     CLOSING = "closing"
+    FORBIDDEN = "forbidden"
 
 
 class RecentsError(Exception):

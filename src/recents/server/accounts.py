@@ -108,6 +108,19 @@ class Accounts:
         self.check_still_good(token)
         return token
 
+    async def holder(self, secret: str) -> Token:
+        """Return the good token with this secret, whosever it is.
+
+        Raises:
+            Refused: ``unauthorized`` or ``revoked``.
+        """
+        digest = digest_of(secret)
+        token = await self._store.token(digest)
+        if token is None or not hmac.compare_digest(token.digest, digest):
+            raise Refused(Code.UNAUTHORIZED, "no account is opened by this token")
+        self.check_still_good(token)
+        return token
+
     async def revoke(self, account: str, token_id: str | None = None) -> list[str]:
         """Revoke one token, or all of an account; return the ids that were good until now.
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from recents.core.commands import AnyCommand, check
 from recents.core.errors import Code, Refused
 from recents.server.accounts import Accounts
+from recents.server.carrying_out import Done
 from recents.server.committer import Committer, Outcome, Work, closing
 from recents.server.deliveries import Deliveries
-from recents.server.devices import KnownDevices
+from recents.server.devices import KnownDevices, Onlooker
 from recents.server.forgetting import Forgetting
 from recents.server.peer import Peer
 from recents.server.questions import Questions
@@ -25,7 +26,7 @@ from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
 from recents.server.store.sqlite import SqliteStore
-from recents.wire.frames import Posted
+from recents.wire.frames import Devices, Revoked
 
 log = logging.getLogger(__name__)
 
@@ -136,8 +137,13 @@ class Node:
         session.end()
         self._sessions.discard(session)
 
-    async def command(self, actor: str, command: AnyCommand) -> Posted | None:
+    async def command(self, actor: str, command: AnyCommand, *, once: bool = False) -> Done:
         """Carry out a command for an account, as the REST face does.
+
+        Args:
+            actor: which account.
+            command: what to do.
+            once: it may be asked again with the same id, and is applied once (C4).
 
         Raises:
             Refused: with the reason.
@@ -152,11 +158,11 @@ class Node:
             if not done.done():
                 done.set_result(outcome)
 
-        parts.committer.submit(Work(actor, command, answer, once=False))
+        parts.committer.submit(Work(actor, command, answer, once=once))
         outcome = await done
         if isinstance(outcome, Refused):
             raise outcome
-        return outcome.posted
+        return outcome
 
     async def revoke(self, account: str, token_id: str | None = None) -> int:
         """Revoke one token or all of an account, and end the connections that used them.
@@ -170,6 +176,22 @@ class Node:
             [session for session in self._sessions if session.token_id in revoked], refusal
         )
         return len(revoked)
+
+    async def devices_of(self, account: str) -> Devices:
+        """Return the devices of an account that may connect.
+
+        Raises:
+            Refused: ``closing``.
+        """
+        return await self._running().devices.of(Onlooker(account))
+
+    async def revoke_device(self, account: str, device_id: str, token_id: str = "") -> Revoked:
+        """End a device of an account; ``token_id``: with which token this is asked.
+
+        Raises:
+            Refused: ``bad_value``, ``not_found`` or ``closing``.
+        """
+        return await self._running().devices.revoke(Onlooker(account, token_id), device_id)
 
     def _with_token(self, token_id: str) -> list[Session]:
         return [session for session in self._sessions if session.token_id == token_id]

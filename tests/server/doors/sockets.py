@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -130,10 +130,19 @@ class Place:
         return socket
 
     async def rest(
-        self, method: str, path: str, body: object = None, key: str | None = ADMIN_KEY
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        key: str | None = ADMIN_KEY,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, object]]:
         """Make a REST call; return status and answer."""
-        headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
+        headers = dict(headers or {})
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
         data = body if isinstance(body, bytes | None) else msgspec.json.encode(body)
         async with self.http.request(
             method, f"{self.at.address}{path}", data=data, headers=headers
