@@ -18,7 +18,9 @@ import pytest_asyncio
 from recents.server.doors import http
 from recents.server.doors.listening import Listening
 from recents.server.doors.rest.messages import MAX_RECEIVERS
+from recents.server.doors.rest.once import MAX_KEY_CHARACTERS
 from recents.server.doors.rest.table import ROUTES
+from recents.server.forgetting import ANSWERS_KEPT_MS
 from recents.server.node import Node
 from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
@@ -96,6 +98,9 @@ def test_numbers_are_those_of_the_code() -> None:
     for number, said in [
         (http.MAX_BODY_BYTES, "at most {:,} bytes"),
         (Settings().page_limit, "`?limit=` (1 to {:,}, 100"),
+        (MAX_KEY_CHARACTERS, "`Idempotency-Key`, on everything that\nchanges something: 1 to {}"),
+        (ANSWERS_KEPT_MS // 3_600_000, "For {} hours\nthe same key"),
+        (Settings().idempotency_keys, "the node remembers {:,}"),
         (MAX_RECEIVERS, "names up to {:,} conversations"),
     ]:
         assert said.format(number) in PAGE

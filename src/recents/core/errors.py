@@ -45,6 +45,8 @@ class Code(StrEnum):
     NODE_MISTAKE = "node_mistake"
     CLOSING = "closing"
     FORBIDDEN = "forbidden"
+    KEY_REUSED = "key_reused"
+    SHOWN_ONCE = "shown_once"
 
 
 class RecentsError(Exception):

@@ -150,19 +150,28 @@ class Node:
         """
         check(command)
         parts = self._running()
-        if isinstance(command, ADDING):
-            await check_room(self.store, self.settings.team_members, actor, command)
+        objection = await self._objection(actor, command)
+        if objection is not None and not once:
+            raise objection
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def answer(_: Work, outcome: Outcome) -> None:
             if not done.done():
                 done.set_result(outcome)
 
-        parts.committer.submit(Work(actor, command, answer, once=once))
+        parts.committer.submit(Work(actor, command, answer, once=once, objection=objection))
         outcome = await done
         if isinstance(outcome, Refused):
             raise outcome
         return outcome
+
+    async def _objection(self, actor: str, command: AnyCommand) -> Refused | None:
+        try:
+            if isinstance(command, ADDING):
+                await check_room(self.store, self.settings.team_members, actor, command)
+        except Refused as refusal:
+            return refusal
+        return None
 
     async def revoke(self, account: str, token_id: str | None = None) -> int:
         """Revoke one token or all of an account, and end the connections that used them.
@@ -199,6 +208,10 @@ class Node:
     def new_command_id(self) -> str:
         """Make an id for a command that this node gives itself."""
         return self._new_id()
+
+    def now_ms(self) -> int:
+        """Return the time by this node's clock, ms since 1970."""
+        return self._clock_ms()
 
     @property
     def devices(self) -> int:

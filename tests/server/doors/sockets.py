@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import WSMsgType
 
 from recents.server.doors.listening import Listening
-from recents.server.node import Node
+from recents.server.node import Node, system_clock_ms
 from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
@@ -167,8 +167,9 @@ async def open_place(
     settings: Settings | None = None,
     store: Store | None = None,
     admin_key: str | None = ADMIN_KEY,
+    clock_ms: Callable[[], int] = system_clock_ms,
 ) -> AsyncIterator[Place]:
-    node = Node(store or MemoryStore(), settings)
+    node = Node(store or MemoryStore(), settings, clock_ms=clock_ms)
     async with (
         aiohttp.ClientSession() as http,
         Listening(node, port=0, admin_key=admin_key) as at,

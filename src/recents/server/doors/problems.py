@@ -26,6 +26,8 @@ _STATUS = {
     Code.NODE_MISTAKE: 500,
     Code.CLOSING: 503,
     Code.FORBIDDEN: 403,
+    Code.KEY_REUSED: 422,
+    Code.SHOWN_ONCE: 409,
 }
 
 MEDIA_TYPE = "application/problem+json"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recents.core.errors import Code
+from recents.core.errors import Code, Refused
 from recents.server.doors.rest.routes import Asked, Route
 from recents.server.doors.rest.shapes import (
     Accounts,
@@ -24,7 +24,16 @@ ONE = "/v1/accounts/{account}"
 async def create_account(asked: Asked) -> Account:
     """Make an account."""
     body = asked.body(NewAccount)
-    return await asked.node.accounts.create(body.account, body.name)
+    try:
+        return await asked.node.accounts.create(body.account, body.name)
+    except Refused as refusal:
+        if asked.begun_ms is None or refusal.code is not Code.ACCOUNT_EXISTS:
+            raise
+        # The node ended after it had made the account, and before it could answer.
+        made = await asked.node.accounts.get(body.account)
+        if made.created_ms < asked.begun_ms or made.name != body.name:
+            raise
+        return made
 
 
 async def list_accounts(asked: Asked) -> Accounts:
@@ -47,7 +56,9 @@ async def rename_account(asked: Asked) -> Account:
 
 async def give_token(asked: Asked) -> GivenToken:
     """Make a token."""
-    token, secret = await asked.node.accounts.give_token(asked.account, asked.body(NewToken).label)
+    token, secret = await asked.node.accounts.give_token(
+        asked.account, asked.body(NewToken).label, asked.new_id() if asked.key else None
+    )
     return GivenToken(token_id=token.token_id, token=secret)
 
 
@@ -148,6 +159,8 @@ ROUTES = (
         body=NewToken,
         call=give_token,
         answer=GivenToken,
+        secret="token_id",
+        refusals=(Code.SHOWN_ONCE,),
         status=201,
         example={"label": "phone"},
         answered={"token_id": "id-1", "token": "MPh4T0kQ"},

@@ -24,6 +24,7 @@ from recents.server.doors.problems import (
     problem_of,
     status_of,
 )
+from recents.server.doors.rest.once import HEADER, MAX_KEY_CHARACTERS
 from recents.server.doors.rest.routes import Route
 from recents.server.doors.rest.shapes import BOUNDS, CONVERSATION, ID, TEAM
 
@@ -115,7 +116,7 @@ def _operation(route: Route, schemas: dict[str, dict[str, object]]) -> dict[str,
         "security": [{"admin": []}]
         if route.opened_by == "admin"
         else [{"admin": []}, {"account": []}],
-        "parameters": [*_in_path(route), *_in_query(route, schemas)],
+        "parameters": [*_in_path(route), *_in_query(route, schemas), *_in_headers(route)],
         "responses": _responses(route),
     }
     if route.body is not None:
@@ -142,6 +143,17 @@ def _in_query(route: Route, schemas: dict[str, dict[str, object]]) -> Iterable[d
     assert isinstance(properties, dict)
     for name, schema in properties.items():
         yield {"name": name, "in": "query", "required": False, "schema": _not_null(schema)}
+
+
+def _in_headers(route: Route) -> Iterable[dict[str, object]]:
+    if route.changes:
+        yield {
+            "name": HEADER,
+            "in": "header",
+            "required": False,
+            "description": "The same key gives the same answer for a day.",
+            "schema": {"type": "string", "pattern": "^[!-~]+$", "maxLength": MAX_KEY_CHARACTERS},
+        }
 
 
 def _not_null(schema: dict[str, object]) -> dict[str, object]:
@@ -179,6 +191,8 @@ def _codes(route: Route) -> Iterable[Code]:
     yield Code.BAD_FRAME
     yield Code.TOO_LARGE
     yield from route.refusals
+    if route.changes:
+        yield Code.KEY_REUSED
     if "{account}" in route.path:
         yield Code.UNKNOWN_ACCOUNT
 

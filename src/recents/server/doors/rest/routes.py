@@ -52,6 +52,7 @@ class Asked:
         given_body: the body, of the type that the route names.
         given_query: the query, of the type that the route names.
         key: the idempotency key; None where there is none.
+        begun_ms: when a call with this key was begun before and not answered; None: it was not.
     """
 
     node: Node
@@ -60,6 +61,7 @@ class Asked:
     given_body: object = None
     given_query: object = None
     key: str | None = None
+    begun_ms: int | None = None
 
     @property
     def account(self) -> str:
@@ -117,6 +119,7 @@ class Route:
         query: type of the query; None: there is none.
         refusals: why it may be refused, besides what any call may be refused for.
         opened_by: who may call it.
+        secret: the answer holds a secret, of what the field with this name names; "": it does not.
         example: of the body, as JSON values.
         answered: an example of the answer, as JSON values.
     """
@@ -133,6 +136,7 @@ class Route:
     query: type[msgspec.Struct] | None = None
     refusals: tuple[Code, ...] = ()
     opened_by: OpenedBy = "admin"
+    secret: str = ""
     example: Mapping[str, object] = field(default_factory=dict)
     answered: Mapping[str, object] = field(default_factory=dict)
 
