@@ -35,7 +35,7 @@ class Desk:
         self.outcomes: list[Outcome] = []
         self.committer = Committer(
             self.store,
-            Settings(**settings),
+            Settings(**settings),  # type: ignore[arg-type]  # numbers only
             lambda: 1_000,
             self._committed,
         )

@@ -68,6 +68,7 @@ class Rest:
             method,
             url.update_query(query or {}),
             data=None if body is None else msgspec.json.encode(body),
+            headers=None if body is None else {"Content-Type": "application/json"},
             allow_redirects=False,
         )
         try:

@@ -44,6 +44,9 @@ class Code(StrEnum):
     STORE_FAILED = "store_failed"
     NODE_MISTAKE = "node_mistake"
     CLOSING = "closing"
+    FORBIDDEN = "forbidden"
+    KEY_REUSED = "key_reused"
+    SHOWN_ONCE = "shown_once"
 
 
 class RecentsError(Exception):

@@ -73,19 +73,31 @@ class Accounts:
             raise unknown_account(account)
         return found
 
-    async def give_token(self, account: str, label: str = "") -> tuple[Token, str]:
+    async def give_token(
+        self, account: str, label: str = "", token_id: str | None = None
+    ) -> tuple[Token, str]:
         """Make a token; return it with its secret, which is not stored anywhere.
 
+        Args:
+            account: which account it opens.
+            label: for people.
+            token_id: names it; a token with this id is made once.
+
         Raises:
-            Refused: ``unknown_account`` or ``bad_value``.
+            Refused: ``unknown_account``, ``bad_value`` or ``shown_once``.
         """
         await self.get(account)
+        known = await self._store.tokens_of(account) if token_id else []
+        if any(token.token_id == token_id for token in known):
+            raise shown_once("token_id", token_id or "")
         if len(label) > MAX_LABEL_CHARACTERS:
             raise Refused(
                 Code.BAD_VALUE, f"the label is longer than {MAX_LABEL_CHARACTERS} characters"
             )
         secret = self._new_secret()
-        token = Token(self._new_id(), account, digest_of(secret), label, self._clock_ms())
+        token = Token(
+            token_id or self._new_id(), account, digest_of(secret), label, self._clock_ms()
+        )
         await self._store.add_token(token)
         return token, secret
 
@@ -105,6 +117,19 @@ class Accounts:
         )
         if token is None or not (good and named):
             raise Refused(Code.UNAUTHORIZED, "the token does not open this account")
+        self.check_still_good(token)
+        return token
+
+    async def holder(self, secret: str) -> Token:
+        """Return the good token with this secret, whosever it is.
+
+        Raises:
+            Refused: ``unauthorized`` or ``revoked``.
+        """
+        digest = digest_of(secret)
+        token = await self._store.token(digest)
+        if token is None or not hmac.compare_digest(token.digest, digest):
+            raise Refused(Code.UNAUTHORIZED, "no account is opened by this token")
         self.check_still_good(token)
         return token
 
@@ -132,6 +157,15 @@ class Accounts:
         # Revoked while it was read from the store, the token that was read looks good.
         if token.revoked_ms is not None or token.token_id in self._revoked:
             raise Refused(Code.REVOKED, "the token was revoked; ask for a new one")
+
+
+def shown_once(name: str, value: str) -> Refused:
+    """Return the refusal to show a secret again."""
+    return Refused(
+        Code.SHOWN_ONCE,
+        f"this was done before, and the secret was shown then: revoke {value}, make another",
+        {name: value},
+    )
 
 
 def unknown_account(account: str) -> Refused:

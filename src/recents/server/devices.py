@@ -14,6 +14,7 @@ import contextlib
 import itertools
 import logging
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Protocol
 
 from recents.core.errors import Code, Refused
@@ -54,6 +55,31 @@ class Connection(Protocol):
 
     async def last_words(self, refusal: Refused) -> None:
         """Tell the device why its connection has ended, and close it."""
+
+
+class Asking(Protocol):
+    """Who asks about the devices of an account; the names are those of ``Connection``."""
+
+    @property
+    def account(self) -> str:
+        """Whose devices."""
+
+    @property
+    def device_id(self) -> str:
+        """Which of them asks; "" where it is none."""
+
+    @property
+    def token_id(self) -> str:
+        """With which token; "" where it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onlooker:
+    """Asks about the devices of an account without being one of them."""
+
+    account: str
+    token_id: str = ""
+    device_id: str = ""
 
 
 class KnownDevices:
@@ -129,7 +155,7 @@ class KnownDevices:
 
     # Asking and revoking
 
-    async def of(self, asking: Connection) -> Devices:
+    async def of(self, asking: Asking) -> Devices:
         """Return the devices of an account that may connect.
 
         Raises:
@@ -155,7 +181,7 @@ class KnownDevices:
         devices.sort(key=lambda device: (-device.seen_ms, device.device_id))
         return Devices(devices=tuple(devices))
 
-    async def revoke(self, asking: Connection, device_id: str) -> Revoked:
+    async def revoke(self, asking: Asking, device_id: str) -> Revoked:
         """Revoke a device of the account that asks, and end it; twice is like once.
 
         The connection that asks is left alone, so that it can be answered.
@@ -178,7 +204,7 @@ class KnownDevices:
             self._end(connected, revoked())
         token_id = found.token_id if connected is None else connected.token_id
         others = {one.token_id for one in known if one is not found and one.revoked_ms is None}
-        if asking.device_id != device_id:
+        if asking.token_id and asking.device_id != device_id:
             others.add(asking.token_id)
         if token_id in others:
             return Revoked(token_shared=True)

@@ -1,4 +1,4 @@
-"""Forgetting what became of old commands, beside the work (rule C4).
+"""Forgetting what became of old commands and calls, beside the work (rule C4).
 
 Rules of this file:
 
@@ -26,6 +26,10 @@ PAUSE_S = 0.1
 DAY_MS = 24 * 60 * 60 * 1_000
 
 
+ANSWERS_KEPT_MS = DAY_MS
+"""For so long the same idempotency key gives the same answer."""
+
+
 class Forgetting:
     """Keeps the store from remembering commands for ever."""
 
@@ -33,6 +37,7 @@ class Forgetting:
         """Prepare; what is older than ``settings.remembered_days`` will be forgotten."""
         self._store = store
         self._remembered_ms = settings.remembered_days * DAY_MS
+        self._most_answers = settings.idempotency_keys
         self._clock_ms = clock_ms
         self._stopping = asyncio.Event()
 
@@ -49,8 +54,11 @@ class Forgetting:
                 log.warning("! forgetting old commands failed, the next round tries: %s", failure)
 
     async def _round(self) -> None:
-        before_ms = self._clock_ms() - self._remembered_ms
-        while await self._store.forget_verdicts(before_ms):
+        now_ms = self._clock_ms()
+        while await self._store.forget_verdicts(now_ms - self._remembered_ms):
+            if await self._stopped_within(PAUSE_S):
+                return
+        while await self._store.forget_answers(now_ms - ANSWERS_KEPT_MS, self._most_answers):
             if await self._stopped_within(PAUSE_S):
                 return
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from recents.core.commands import AnyCommand, check
 from recents.core.errors import Code, Refused
 from recents.server.accounts import Accounts
+from recents.server.carrying_out import Done
 from recents.server.committer import Committer, Outcome, Work, closing
 from recents.server.deliveries import Deliveries
-from recents.server.devices import KnownDevices
+from recents.server.devices import KnownDevices, Onlooker
 from recents.server.forgetting import Forgetting
 from recents.server.peer import Peer
 from recents.server.questions import Questions
@@ -25,7 +26,7 @@ from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
 from recents.server.store.sqlite import SqliteStore
-from recents.wire.frames import Posted
+from recents.wire.frames import Devices, Revoked
 
 log = logging.getLogger(__name__)
 
@@ -136,27 +137,41 @@ class Node:
         session.end()
         self._sessions.discard(session)
 
-    async def command(self, actor: str, command: AnyCommand) -> Posted | None:
+    async def command(self, actor: str, command: AnyCommand, *, once: bool = False) -> Done:
         """Carry out a command for an account, as the REST face does.
+
+        Args:
+            actor: which account.
+            command: what to do.
+            once: it may be asked again with the same id, and is applied once (C4).
 
         Raises:
             Refused: with the reason.
         """
         check(command)
         parts = self._running()
-        if isinstance(command, ADDING):
-            await check_room(self.store, self.settings.team_members, actor, command)
+        objection = await self._objection(actor, command)
+        if objection is not None and not once:
+            raise objection
         done: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
 
         def answer(_: Work, outcome: Outcome) -> None:
             if not done.done():
                 done.set_result(outcome)
 
-        parts.committer.submit(Work(actor, command, answer, once=False))
+        parts.committer.submit(Work(actor, command, answer, once=once, objection=objection))
         outcome = await done
         if isinstance(outcome, Refused):
             raise outcome
-        return outcome.posted
+        return outcome
+
+    async def _objection(self, actor: str, command: AnyCommand) -> Refused | None:
+        try:
+            if isinstance(command, ADDING):
+                await check_room(self.store, self.settings.team_members, actor, command)
+        except Refused as refusal:
+            return refusal
+        return None
 
     async def revoke(self, account: str, token_id: str | None = None) -> int:
         """Revoke one token or all of an account, and end the connections that used them.
@@ -171,12 +186,32 @@ class Node:
         )
         return len(revoked)
 
+    async def devices_of(self, account: str) -> Devices:
+        """Return the devices of an account that may connect.
+
+        Raises:
+            Refused: ``closing``.
+        """
+        return await self._running().devices.of(Onlooker(account))
+
+    async def revoke_device(self, account: str, device_id: str, token_id: str = "") -> Revoked:
+        """End a device of an account; ``token_id``: with which token this is asked.
+
+        Raises:
+            Refused: ``bad_value``, ``not_found`` or ``closing``.
+        """
+        return await self._running().devices.revoke(Onlooker(account, token_id), device_id)
+
     def _with_token(self, token_id: str) -> list[Session]:
         return [session for session in self._sessions if session.token_id == token_id]
 
     def new_command_id(self) -> str:
         """Make an id for a command that this node gives itself."""
         return self._new_id()
+
+    def now_ms(self) -> int:
+        """Return the time by this node's clock, ms since 1970."""
+        return self._clock_ms()
 
     @property
     def devices(self) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from recents.core.entry import InboxEntry, is_visible
 from recents.core.errors import Code, Refused
 from recents.core.explain import Explanation
 from recents.core.head import Head
@@ -58,6 +59,18 @@ class Questions:
                 return await self._teams(account)
             case Explain():
                 return await self._explain(account, query)
+
+    async def row(self, account: str, conversation: Conversation) -> InboxEntry:
+        """Return one row of an account's list.
+
+        Raises:
+            Refused: ``bad_value``, or ``not_found`` when the list does not have it.
+        """
+        key = key_of(account, check_conversation(conversation))
+        for seen in await self._store.look([(account, key)]):
+            if is_visible(seen.head, seen.membership):
+                return seen.entry()
+        raise Refused(Code.NOT_FOUND, f"the list of {account!r} has no row {conversation!r}")
 
     async def _rows(self, account: str, query: ListRows) -> Rows:
         limit = self._limit(query.limit)

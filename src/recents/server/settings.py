@@ -40,6 +40,11 @@ class Settings:
             have applied twice what it had asked just before; each command takes about 150 bytes.
         team_members: members of one team. T3 asks for 100,000. Soft: additions that are under
             way at the same moment may pass it by one command each.
+        system_account: in whose name the application server's system messages are sent; made with
+            the first of them.
+        idempotency_keys: keys of calls that are remembered with their answers, for a day; beyond
+            that the oldest are forgotten. Each takes about 400 bytes. Commands stay applied once
+            all the same (``remembered_days``).
     """
 
     batch_commands: int = 512
@@ -59,3 +64,5 @@ class Settings:
     page_limit: int = 1_000
     remembered_days: int = 14
     team_members: int = 100_000
+    system_account: str = "system"
+    idempotency_keys: int = 100_000

@@ -124,7 +124,7 @@ def decode_device_frame(data: bytes) -> DeviceFrame:
         reason = str(error)[:_MAX_REASON_CHARACTERS]
         raise Refused(Code.BAD_FRAME, f"not a frame of this protocol: {reason}") from error
     if isinstance(frame, Post) and frame.attachment is not None:
-        _check_depth(frame.attachment)
+        check_depth(frame.attachment)
     return frame
 
 
@@ -164,7 +164,12 @@ def readable_id(data: bytes) -> str | None:
     return found if _ID.fullmatch(found) else None
 
 
-def _check_depth(attachment: object) -> None:
+def check_depth(attachment: object) -> None:
+    """Accept an attachment that a receiver can read without nesting too deep.
+
+    Raises:
+        Refused: ``bad_value``.
+    """
     layer = [attachment]
     for _ in range(MAX_ATTACHMENT_DEPTH + 1):
         layer = [inner for value in layer for inner in _parts_of(value)]

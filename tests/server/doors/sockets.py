@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import WSMsgType
 
 from recents.server.doors.listening import Listening
-from recents.server.node import Node
+from recents.server.node import Node, system_clock_ms
 from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
@@ -130,10 +130,19 @@ class Place:
         return socket
 
     async def rest(
-        self, method: str, path: str, body: object = None, key: str | None = ADMIN_KEY
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        key: str | None = ADMIN_KEY,
+        headers: Mapping[str, str] | None = None,
     ) -> tuple[int, dict[str, object]]:
         """Make a REST call; return status and answer."""
-        headers = {"Authorization": f"Bearer {key}"} if key is not None else {}
+        headers = dict(headers or {})
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
         data = body if isinstance(body, bytes | None) else msgspec.json.encode(body)
         async with self.http.request(
             method, f"{self.at.address}{path}", data=data, headers=headers
@@ -158,8 +167,9 @@ async def open_place(
     settings: Settings | None = None,
     store: Store | None = None,
     admin_key: str | None = ADMIN_KEY,
+    clock_ms: Callable[[], int] = system_clock_ms,
 ) -> AsyncIterator[Place]:
-    node = Node(store or MemoryStore(), settings)
+    node = Node(store or MemoryStore(), settings, clock_ms=clock_ms)
     async with (
         aiohttp.ClientSession() as http,
         Listening(node, port=0, admin_key=admin_key) as at,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import logging
 
 import msgspec
@@ -10,8 +9,11 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
 from recents.core.errors import Code, Refused
-from recents.server.doors import rest, websocket
-from recents.server.doors.problems import problem, problem_for
+from recents.server.doors import websocket
+from recents.server.doors.problems import WRONG_MEDIA_TYPE, WRONG_METHOD, problem, problem_for
+from recents.server.doors.rest import calling
+from recents.server.doors.rest.callers import NoAdminKey, caller_of
+from recents.server.doors.rest.reading import WrongMediaType
 from recents.server.node import Node
 from recents.server.store.port import StoreFailed
 
@@ -21,6 +23,8 @@ MAX_BODY_BYTES = 256 * 1024
 """A list of 1,000 members has 66 KB."""
 
 NODE: web.AppKey[Node] = web.AppKey("node", Node)
+
+_OPEN_TO_ALL = frozenset({"/v1/connect", calling.OPENAPI_PATH})
 
 _START_PAGE = """\
 This is a Recents node.
@@ -36,13 +40,15 @@ Accounts are made by `recents account add NAME` on the machine of the node.
 
 
 def application(node: Node, admin_key: str | None) -> web.Application:
-    """Return the web application of a node; without an admin key REST answers 403."""
-    app = web.Application(middlewares=[_errors, _admin(admin_key)], client_max_size=MAX_BODY_BYTES)
+    """Return the web application of a node; without an admin key accounts have REST."""
+    app = web.Application(
+        middlewares=[_errors, _known(node, admin_key)], client_max_size=MAX_BODY_BYTES
+    )
     app[NODE] = node
     app.router.add_get("/", _start_page)
     app.router.add_get("/health", _health)
     app.router.add_get("/v1/connect", _connect)
-    rest.add_routes(app, node)
+    calling.add_routes(app, node, admin_key)
     return app
 
 
@@ -86,21 +92,40 @@ async def _errors(request: web.Request, handler: Handler) -> web.StreamResponse:
         return problem(404, Code.NOT_FOUND, f"there is nothing at {request.path}")
     except web.HTTPMethodNotAllowed as error:
         allowed = ", ".join(sorted(error.allowed_methods))
-        return problem(405, Code.BAD_VALUE, f"{request.path} takes {allowed}")
+        return problem(
+            WRONG_METHOD,
+            Code.BAD_VALUE,
+            f"{request.path} takes {allowed}",
+            headers={"Allow": allowed},
+        )
+    except NoAdminKey:
+        return problem(
+            403,
+            Code.UNAUTHORIZED,
+            "this node was started without an admin key; only an account's token opens it",
+        )
+    except WrongMediaType:
+        said = request.headers.get("Content-Type", "")[:80]
+        return problem(
+            WRONG_MEDIA_TYPE,
+            Code.BAD_FRAME,
+            f"the body is {said!r}; send JSON with the header Content-Type: application/json",
+        )
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("! %s %s failed by a mistake of the node", request.method, request.path)
+        return problem_for(Refused(Code.NODE_MISTAKE, "a mistake of the node; its log says more"))
 
 
-def _admin(admin_key: str | None) -> Middleware:
+def _known(node: Node, admin_key: str | None) -> Middleware:
+    """Keep strangers from learning which paths there are; calls that exist ask by themselves."""
+
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not request.path.startswith("/v1/") or request.path == "/v1/connect":
-            return await handler(request)
-        if not admin_key:
-            return problem(403, Code.UNAUTHORIZED, "this node was started without an admin key")
-        given = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode("utf-8", "surrogateescape"), admin_key.encode()):
-            return problem(
-                401, Code.UNAUTHORIZED, "send the header Authorization: Bearer ADMIN_KEY"
-            )
+        nowhere = request.match_info.http_exception is not None
+        if nowhere and request.path.startswith("/v1/") and request.path not in _OPEN_TO_ALL:
+            await caller_of(request, node, admin_key)
         return await handler(request)
 
     return check

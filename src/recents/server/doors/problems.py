@@ -25,24 +25,77 @@ _STATUS = {
     Code.STORE_FAILED: 503,
     Code.NODE_MISTAKE: 500,
     Code.CLOSING: 503,
+    Code.FORBIDDEN: 403,
+    Code.KEY_REUSED: 422,
+    Code.SHOWN_ONCE: 409,
 }
+
+MEDIA_TYPE = "application/problem+json"
+
+WRONG_METHOD = 405
+WRONG_MEDIA_TYPE = 415
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a call was not carried out.
+
+    Attributes:
+        type: names the kind of problem: ``urn:recents:`` and the code.
+        title: what the code means, in a few words; the same for each problem of a kind.
+        status: that of the answer.
+        detail: what is wrong and what to do, for people.
+        code: for programs; never renamed.
+        details: plain values that a program may want.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Code
+    details: dict[str, str | int] = {}
+
+
+def status_of(code: Code) -> int:
+    """Return the status of a refusal; what is not listed is a mistake in the request."""
+    return _STATUS.get(code, 400)
+
+
+def problem_of(
+    status: int, code: Code, detail: str, details: dict[str, str | int] | None = None
+) -> Problem:
+    """Return the body of an error answer."""
+    return Problem(
+        type=f"urn:recents:{code}",
+        title=code.replace("_", " ").capitalize(),
+        status=status,
+        detail=detail,
+        code=code,
+        details=details or {},
+    )
 
 
 def problem(
-    status: int, code: Code, detail: str, details: dict[str, str | int] | None = None
+    status: int,
+    code: Code,
+    detail: str,
+    details: dict[str, str | int] | None = None,
+    headers: dict[str, str] | None = None,
 ) -> web.Response:
-    """Return an error answer: ``{"status", "code", "detail", "details"}``."""
-    body = {"status": status, "code": code, "detail": detail, "details": details or {}}
-    headers = {"Retry-After": "1"} if status == 503 else None
+    """Return an error answer."""
+    headers = dict(headers or {})
+    if status == 503:
+        headers["Retry-After"] = "1"
+    elif status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
     return web.Response(
         status=status,
-        body=msgspec.json.encode(body),
-        content_type="application/problem+json",
+        body=msgspec.json.encode(problem_of(status, code, detail, details)),
+        content_type=MEDIA_TYPE,
         headers=headers,
     )
 
 
 def problem_for(refusal: Refused) -> web.Response:
-    """Return the error answer for a refusal; what is not listed is a mistake in the request."""
-    status = _STATUS.get(refusal.code, 400)
-    return problem(status, refusal.code, refusal.args[0], refusal.details)
+    """Return the error answer for a refusal."""
+    return problem(status_of(refusal.code), refusal.code, refusal.args[0], refusal.details)

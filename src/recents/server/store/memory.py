@@ -23,7 +23,15 @@ from recents.core.membership import Membership, Position, first_readable, head_s
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
-from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.port import (
+    Account,
+    KeptAnswer,
+    KnownDevice,
+    Seen,
+    StoreFailed,
+    TeamMember,
+    Token,
+)
 from recents.server.store.workspace import (
     ClientKey,
     CommandId,
@@ -65,6 +73,7 @@ class MemoryStore:
         self._tokens: dict[bytes, Token] = {}
         self._verdicts: dict[CommandId, Verdict] = {}
         self._devices: dict[str, dict[str, KnownDevice]] = {}
+        self._answers: dict[tuple[str, str], KeptAnswer] = {}
 
     @property
     def epoch(self) -> str:
@@ -356,6 +365,33 @@ class MemoryStore:
             return False
         self._devices[account][device_id] = msgspec.structs.replace(device, revoked_ms=at_ms)
         return True
+
+    # Calls of application servers
+
+    async def begin_answer(self, begun: KeptAnswer, after_ms: int) -> KeptAnswer | None:
+        """Note that a call was begun; where it was before, return what is known instead."""
+        known = self._answers.get((begun.caller, begun.key))
+        if known is not None and known.at_ms >= after_ms:
+            return known
+        self._answers[begun.caller, begun.key] = begun
+        return None
+
+    async def keep_answer(self, kept: KeptAnswer) -> None:
+        """Note how a call ended."""
+        known = self._answers.get((kept.caller, kept.key))
+        if known is not None and known.digest == kept.digest:
+            self._answers[kept.caller, kept.key] = msgspec.structs.replace(
+                known, status=kept.status, body=kept.body
+            )
+
+    async def forget_answers(self, before_ms: int, most: int) -> int:
+        """Forget keys, here all at once; return how many."""
+        by_age = sorted(self._answers.values(), key=lambda kept: -kept.at_ms)
+        newest_beyond = by_age[most].at_ms if most < len(by_age) else before_ms - 1
+        old = [one for one in by_age if one.at_ms < before_ms or one.at_ms <= newest_beyond]
+        for one in old:
+            del self._answers[one.caller, one.key]
+        return len(old)
 
 
 def _check_encodable(workspace: Workspace) -> None:

@@ -106,6 +106,26 @@ class KnownDevice(msgspec.Struct, frozen=True):
     revoked_ms: int | None = None
 
 
+class KeptAnswer(msgspec.Struct, frozen=True):
+    """What is known of a call with an idempotency key.
+
+    Attributes:
+        caller: the account whose token it was; "" for the admin key.
+        key: the idempotency key.
+        digest: SHA-256 of what was asked.
+        at_ms: when it was begun.
+        status: of the answer; 0 while there is none.
+        body: of the answer.
+    """
+
+    caller: str
+    key: str
+    digest: bytes
+    at_ms: int
+    status: int = 0
+    body: bytes = b""
+
+
 class TeamMember(msgspec.Struct, frozen=True):
     """A present member of a team."""
 
@@ -231,3 +251,18 @@ class Store(Protocol):
 
     async def revoke_device(self, account: str, device_id: str, at_ms: int) -> bool:
         """Revoke a device; False when there is no such device, or it was revoked before."""
+
+    async def begin_answer(self, begun: KeptAnswer, after_ms: int) -> KeptAnswer | None:
+        """Note that a call was begun; where it was before, return what is known instead.
+
+        What was begun before ``after_ms`` counts as never begun.
+        """
+
+    async def keep_answer(self, kept: KeptAnswer) -> None:
+        """Note how a call ended; nothing, where it is not known any more."""
+
+    async def forget_answers(self, before_ms: int, most: int) -> int:
+        """Forget some keys, the oldest first; return how many.
+
+        Those from before a time are forgotten, and those beyond a number. 0: there are none left.
+        """

@@ -24,7 +24,15 @@ from recents.core.ids import ConversationKey
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.port import (
+    Account,
+    KeptAnswer,
+    KnownDevice,
+    Seen,
+    StoreFailed,
+    TeamMember,
+    Token,
+)
 from recents.server.store.sqlite_checkpoints import Checkpoints
 from recents.server.store.sqlite_failures import opening_failures
 from recents.server.store.sqlite_opening import Connections, close_connections, open_connections
@@ -230,6 +238,18 @@ class SqliteStore:
         return await self._write(
             lambda writing: writing.accounts.revoke_device(account, device_id, at_ms)
         )
+
+    async def begin_answer(self, begun: KeptAnswer, after_ms: int) -> KeptAnswer | None:
+        """Note that a call was begun; where it was before, return what is known instead."""
+        return await self._write(lambda writing: writing.calls.begin_answer(begun, after_ms))
+
+    async def keep_answer(self, kept: KeptAnswer) -> None:
+        """Note how a call ended."""
+        await self._write(lambda writing: writing.calls.keep_answer(kept))
+
+    async def forget_answers(self, before_ms: int, most: int) -> int:
+        """Forget some keys, the oldest first; return how many."""
+        return await self._write(lambda writing: writing.calls.forget_answers(before_ms, most))
 
     async def _write(self, work: Callable[[Writing], T]) -> T:
         return await _hop(self._writer_thread, partial(work, self._open_parts().writing))

@@ -22,6 +22,7 @@ from recents.core.membership import Membership, Position, first_readable
 from recents.core.message import Message
 from recents.server.store.queries import named_queries
 from recents.server.store.sqlite_accounts import AccountWriting
+from recents.server.store.sqlite_calls import CallWriting
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
     Row,
@@ -91,6 +92,7 @@ class Writing:
 
     Attributes:
         accounts: what it does with accounts, tokens and devices.
+        calls: what it does with idempotency keys.
         epoch: names this file's line of versions.
         version: number of the newest commit.
         rows_written: rows of messages, heads and memberships written.
@@ -99,6 +101,7 @@ class Writing:
     def __init__(self, connection: apsw.Connection) -> None:
         self.connection = connection
         self.accounts = AccountWriting(connection)
+        self.calls = CallWriting(connection)
         self._sql = named_queries("writing") | named_queries("rows")
         self._heads: _Kept[ConversationKey, Head] = _Kept(KEPT_HEADS)
         self._memberships: _Kept[MembershipId, Membership] = _Kept(KEPT_MEMBERSHIPS)
