@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 
 from recents.client.blocking import BlockingClient, connect_blocking
-from recents.client.blocking_faces import BlockingDevices, BlockingMessages, BlockingTeams
+from recents.client.blocking_faces import (
+    BlockingDevices,
+    BlockingMessages,
+    BlockingProfiles,
+    BlockingTeams,
+)
 from recents.client.blocking_inbox import BlockingInbox
 from recents.client.changes import ChangeBatch
 from recents.client.client import Client
@@ -23,6 +28,7 @@ from recents.client.devices import Devices
 from recents.client.inbox import Inbox
 from recents.client.messages import Messages
 from recents.client.opening import connect
+from recents.client.profiles import Profiles
 from recents.client.settings import Settings
 from recents.client.teams import Teams
 from recents.core.errors import CallerMistake, Code, Refused, Unavailable
@@ -39,6 +45,7 @@ TWINS: list[tuple[type, type]] = [
     (Messages, BlockingMessages),
     (Teams, BlockingTeams),
     (Devices, BlockingDevices),
+    (Profiles, BlockingProfiles),
 ]
 
 OWN_WORDS = {"changes", "on_change", "on_message", "on_status"}
@@ -119,7 +126,12 @@ def test_every_call_arrives_as_it_was_made(node: FakeNode, me: BlockingClient) -
         return note
 
     faces = [(me.inbox, "_inbox"), (me.messages, "_messages"), (me.teams, "_teams")]
-    for face, inner in [*faces, (me.devices, "_devices"), (me, "_client")]:
+    for face, inner in [
+        *faces,
+        (me.devices, "_devices"),
+        (me.profiles, "_profiles"),
+        (me, "_client"),
+    ]:
         original = getattr(face, inner)
         for name, method in public(type(original)).items():
             if not inspect.iscoroutinefunction(method) or name in {"open", "close"}:

@@ -17,6 +17,7 @@ from recents.core.commands import (
     DismissTeam,
     RemoveMember,
     RenameTeam,
+    SetProfile,
 )
 from recents.core.errors import Code, Refused
 from recents.core.head import Head
@@ -41,10 +42,18 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
 
     account: str
     name: str = ""
+    avatar: str = ""
+
+
+class NewFace(msgspec.Struct, forbid_unknown_fields=True):
+    """Body of ``PATCH /v1/accounts/{account}``: what is not there stays as it is."""
+
+    name: str | None = None
+    avatar: str | None = None
 
 
 class Name(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``PATCH /v1/accounts/{account}`` and ``PATCH /v1/teams/{team}``."""
+    """Body of ``PATCH /v1/teams/{team}``."""
 
     name: str
 
@@ -76,7 +85,7 @@ def add_routes(app: web.Application, node: Node) -> None:
     app.router.add_post("/v1/accounts", face.create_account)
     app.router.add_get("/v1/accounts", face.list_accounts)
     app.router.add_get("/v1/accounts/{account}", face.get_account)
-    app.router.add_patch("/v1/accounts/{account}", face.rename_account)
+    app.router.add_patch("/v1/accounts/{account}", face.change_face)
     app.router.add_get("/v1/accounts/{account}/inbox", face.list_rows)
     app.router.add_post("/v1/accounts/{account}/tokens", face.give_token)
     app.router.add_get("/v1/accounts/{account}/tokens", face.list_tokens)
@@ -101,7 +110,9 @@ class Rest:
     async def create_account(self, request: web.Request) -> web.Response:
         """Make an account: 201, or 409 when the id is taken."""
         body = await _body(request, NewAccount)
-        return _json(await self._node.accounts.create(body.account, body.name), status=201)
+        return _json(
+            await self._node.accounts.create(body.account, body.name, body.avatar), status=201
+        )
 
     async def list_accounts(self, request: web.Request) -> web.Response:
         """List accounts in byte order after ``?after=``, at most ``?limit=``."""
@@ -114,10 +125,12 @@ class Rest:
         """Return an account."""
         return _json(await self._node.accounts.get(request.match_info["account"]))
 
-    async def rename_account(self, request: web.Request) -> web.Response:
-        """Change an account's display name."""
-        body = await _body(request, Name)
-        await self._node.accounts.rename(request.match_info["account"], body.name)
+    async def change_face(self, request: web.Request) -> web.Response:
+        """Change an account's name or avatar, in the rows of its contacts as well."""
+        body = await _body(request, NewFace)
+        account = request.match_info["account"]
+        command = SetProfile(id=self._node.new_command_id(), name=body.name, avatar=body.avatar)
+        await self._node.command(account, command)
         return await self.get_account(request)
 
     async def list_rows(self, request: web.Request) -> web.Response:
