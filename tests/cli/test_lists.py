@@ -81,6 +81,7 @@ def test_json_has_every_field(node: AtNode) -> None:
         "cleared_seq",
         "draft",
         "mute",
+        "avatar",
     }
     assert (row["unread"], row["membership"], row["name"]) == (0, "member", None)
 

@@ -15,7 +15,12 @@ from typing import Any
 import pytest
 
 from recents.client.blocking import BlockingClient, connect_blocking
-from recents.client.blocking_faces import BlockingDevices, BlockingMessages, BlockingTeams
+from recents.client.blocking_faces import (
+    BlockingDevices,
+    BlockingMessages,
+    BlockingProfiles,
+    BlockingTeams,
+)
 from recents.client.blocking_inbox import BlockingInbox
 from recents.client.blocking_view import BlockingLiveView
 from recents.client.changes import ChangeBatch
@@ -25,6 +30,7 @@ from recents.client.inbox import Inbox
 from recents.client.live_view import LiveView
 from recents.client.messages import Messages
 from recents.client.opening import connect
+from recents.client.profiles import Profiles
 from recents.client.settings import Settings
 from recents.client.teams import Teams
 from recents.core.errors import CallerMistake, Code, Refused, Unavailable
@@ -42,6 +48,7 @@ TWINS: list[tuple[type, type]] = [
     (Teams, BlockingTeams),
     (Devices, BlockingDevices),
     (LiveView, BlockingLiveView),
+    (Profiles, BlockingProfiles),
 ]
 
 WAITING = {"changes", "watch"}
@@ -131,7 +138,12 @@ def test_every_call_arrives_as_it_was_made(node: FakeNode, me: BlockingClient) -
         return note
 
     faces = [(me.inbox, "_inbox"), (me.messages, "_messages"), (me.teams, "_teams")]
-    for face, inner in [*faces, (me.devices, "_devices"), (me, "_client")]:
+    for face, inner in [
+        *faces,
+        (me.devices, "_devices"),
+        (me.profiles, "_profiles"),
+        (me, "_client"),
+    ]:
         original = getattr(face, inner)
         for name, method in public(type(original)).items():
             if not inspect.iscoroutinefunction(method) or name in {"open", "close"}:

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from recents.client.local_list import LocalList
-from recents.client.outbox import Outbox
+from recents.client.outbox import Outbox, conversation_of
 from recents.client.planning import MOST_COUNTED, Planning, Wish
 from recents.core.commands import (
     AnyCommand,
@@ -24,6 +24,7 @@ from recents.core.commands import (
     Read,
     ReadAll,
     SetDraft,
+    SetProfile,
 )
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation, Kind
@@ -61,7 +62,8 @@ class Desk:
 
     def give(self, command: AnyCommand, **known: object) -> None:
         pending = Pending(number=self.outbox.next_number, command=command, at_ms=9_000)
-        names = {command.conversation} if not isinstance(command, ReadAll | DeleteAll) else set()
+        name = conversation_of(command)
+        names = set() if name is None else {name}
         before = self.local.look(names)
         self.outbox.put(msgspec.structs.replace(pending, **known))
         self.local.show_anew(before)
@@ -237,7 +239,7 @@ async def test_D4_all_are_deleted_as_they_were_at_the_token() -> None:
     ],
 )
 async def test_D4_what_was_made_here_is_deleted_by_a_command_of_its_own(made: AnyCommand) -> None:
-    assert not isinstance(made, ReadAll | DeleteAll)
+    assert not isinstance(made, ReadAll | DeleteAll | SetProfile)
     desk = Desk(bob())
     desk.give(Mute(id="m", conversation=BOB))
     desk.give(made)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from recents.core import head as heads
 from recents.core import membership as memberships
 from recents.core.commands import MuteLevel, Post
+from recents.core.face import Face
 from recents.core.head import Head
 from recents.core.ids import (
     Conversation,
@@ -256,6 +257,34 @@ class Batch:
         def step(workspace: Workspace) -> None:
             _, membership = _both(workspace, account, key)
             workspace.put_membership(account, key, change(membership, workspace.version))
+
+        return self.then(step)
+
+    # Faces
+
+    def face(self, account: str, face: Face) -> Self:
+        """Let an account have another face, here and in its P2P conversations."""
+        self.wanted.accounts.add(account)
+        self.wanted.talks.add(account)
+
+        def step(workspace: Workspace) -> None:
+            if workspace.account_exists(account):
+                workspace.put_face(account, face)
+            for key in workspace.talks_of(account):
+                head = _head(workspace, key)
+                workspace.put_head(
+                    key, heads.with_face(head, key, account, face, workspace.version)
+                )
+
+        return self.then(step)
+
+    def begin(self, account: str, conversation: Conversation) -> Self:
+        """Begin a P2P conversation for one of the two, as a draft does."""
+        key = self._want(conversation, account)
+
+        def step(workspace: Workspace) -> None:
+            workspace.put_head(key, Head(version=workspace.version))
+            self._join(workspace, account, key)
 
         return self.then(step)
 

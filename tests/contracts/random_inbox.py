@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from random import Random
 
+from recents.core.face import Face
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
 from recents.server.store.port import Seen, Store
 from tests.contracts.batches import START_MS, Batch, history
 
-CHANGES = ["read", "read", "delete", "delete", "clear", "team", "dot", "back", "draft", "mute"]
+CHANGES = [
+    "read",
+    "read",
+    "delete",
+    "delete",
+    "clear",
+    "team",
+    "dot",
+    "back",
+    "draft",
+    "mute",
+    "face",
+]
 
 
 class RandomInbox:
@@ -86,6 +99,9 @@ class RandomInbox:
             batch.draft("me", name, self._random.choice(["", "d", "a draft"]))
         elif change == "mute":
             batch.mute("me", name, self._random.choice([None, "none", "mentions"]))
+        elif change == "face":
+            face = self._random.choice([Face(), Face("A name"), Face("名", "a.png")])
+            batch.face(self._random.choice(["me", self._other(name)]), face)
         elif change == "delete":
             batch.delete("me", name, seq, clear=self._random.random() < 0.5)
         elif change == "clear":

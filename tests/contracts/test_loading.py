@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from recents.core.face import Face
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, team
 from recents.core.membership import Position
 from recents.core.message import Message
@@ -211,9 +212,47 @@ async def test_known_accounts_are_told_from_unknown_ones(store: Store) -> None:
     for _ in range(2):
         await store.create_account(Account("alice", "Alice", 1))
         loaded = await _loaded(store, Wanted(accounts={"alice", "bob", "Alice"}))
-        assert loaded.accounts == {"alice"}
-    await store.create_account(Account("bob", "Bob", 2))
-    assert (await _loaded(store, Wanted(accounts={"alice", "bob"}))).accounts == {"alice", "bob"}
+        assert loaded.accounts == {"alice": Face("Alice")}
+    await store.create_account(Account("bob", "", 2, "b.png"))
+    loaded = await _loaded(store, Wanted(accounts={"alice", "bob"}))
+    assert loaded.accounts == {"alice": Face("Alice"), "bob": Face("", "b.png")}
+
+
+async def test_a_changed_face_is_loaded_by_the_next_batch(store: Store) -> None:
+    for name in ("alice", "bob"):
+        await store.create_account(Account(name, "", 1))
+    await _loaded(store, Wanted(accounts={"alice"}))
+    for face in (Face("Alice", "a.png"), Face("小雨 \0")):
+        await Batch().face("alice", face).commit(store)
+        loaded = await _loaded(store, Wanted(accounts={"alice", "bob"}))
+        assert loaded.accounts == {"alice": face, "bob": Face()}
+
+
+async def test_all_p2p_conversations_of_an_account_are_found(store: Store) -> None:
+    peers = ("a", "bob", "bo", "bobby", "zoe", "me", "}", "~")
+    for peer in peers:
+        await posted(store, peer, p2p("me"), "m1")
+        if peer != "me":
+            await posted(store, peer, p2p("other"), "m1")
+    await Batch().create(team("t1"), "me", "bob").commit(store)
+    # A draft began it: the other one has no row.
+    await Batch().begin("ann", p2p("me")).commit(store)
+    loaded = await _loaded(store, Wanted(talks={"me", "nobody"}))
+    keys = {key_of("me", p2p(peer)) for peer in (*peers, "ann")}
+    assert loaded.talks == {"me": keys, "nobody": set()}
+    assert loaded.heads.keys() == keys
+    both = {(party, key_of("me", p2p(peer))) for peer in peers for party in ("me", peer)}
+    assert loaded.memberships.keys() == both | {("ann", key_of("me", p2p("ann")))}
+
+
+async def test_conversations_that_this_batch_began_are_found(store: Store) -> None:
+    await posted(store, "me", p2p("bob"), "m1")
+    found: list[set[ConversationKey]] = []
+    batch = Batch().post("me", p2p("zoe"), "m1").post("zoe", p2p("bob"), "m2")
+    batch.then(lambda work: found.append(work.talks_of("me")))
+    batch.wanted.talks.add("me")
+    await batch.commit(store)
+    assert found[-1] == {key_of("me", p2p("bob")), key_of("me", p2p("zoe"))}
 
 
 async def test_only_what_is_wanted_is_loaded(store: Store) -> None:

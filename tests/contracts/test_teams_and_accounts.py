@@ -6,8 +6,9 @@ from random import Random
 
 import pytest
 
+from recents.core.face import Face
 from recents.core.ids import ConversationKey, p2p, super_team, team
-from recents.server.store.port import Account, Store, TeamMember, Token
+from recents.server.store.port import Account, Store, StoreFailed, TeamMember, Token
 from tests.contracts.batches import START_MS, Batch, posted
 
 pytestmark = pytest.mark.asyncio
@@ -90,13 +91,23 @@ async def test_an_account_is_created_once(store: Store) -> None:
     assert await store.create_account(Account("Alice", "", 3))
 
 
-async def test_an_account_is_renamed(store: Store) -> None:
-    assert not await store.rename_account("alice", "Alice")
-    assert await store.account("alice") is None
+async def test_an_account_has_another_face_from_the_commit_on(store: Store) -> None:
+    await store.create_account(Account("alice", "Alice", 1, "a.png"))
+    await store.create_account(Account("bob", "Bob", 2))
+    workspace = await Batch().face("alice", Face("Alice B.", "b.png")).commit(store)
+    assert workspace.version == store.version == 1
+    assert store.rows_written == 0
+    alice = Account("alice", "Alice B.", 1, "b.png", 1)
+    assert await store.account("alice") == alice
+    assert await store.accounts("", 9) == [alice, Account("bob", "Bob", 2)]
+
+
+async def test_a_face_that_cannot_be_stored_changes_nothing(store: Store) -> None:
     await store.create_account(Account("alice", "Alice", 1))
-    assert await store.rename_account("alice", "Alice B.")
-    assert await store.rename_account("alice", "Alice B.")
-    assert await store.account("alice") == Account("alice", "Alice B.", 1)
+    with pytest.raises(StoreFailed):
+        await Batch().face("alice", Face("half of \ud83d")).commit(store)
+    assert await store.account("alice") == Account("alice", "Alice", 1)
+    assert store.version == 0
 
 
 async def test_accounts_are_listed_in_byte_order_page_by_page(store: Store) -> None:

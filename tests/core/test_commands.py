@@ -24,6 +24,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetProfile,
     check,
 )
 from recents.core.errors import Code, Refused
@@ -80,6 +81,9 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "leave": LeaveTeam(id="1", conversation=TEAM),
     "rename": RenameTeam(id="1", conversation=TEAM, name=""),
     "dismiss": DismissTeam(id="1", conversation=BIG),
+    "a new face": SetProfile(id="1", name="三" * 128, avatar="x" * 1_024),
+    "no face any more": SetProfile(id="1", name="", avatar=""),
+    "the same face": SetProfile(id="1"),
 }
 
 AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
@@ -174,6 +178,11 @@ AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
     "removing from two": (RemoveMember(id="1", conversation=BOB, member="bob"), "is not a team"),
     "removing nobody": (RemoveMember(id="1", conversation=TEAM, member=""), "valid account id"),
     "leaving two": (LeaveTeam(id="1", conversation=BOB), "is not a team"),
+    "a long name of one's own": (
+        SetProfile(id="1", name="x" * 129),
+        "129 characters; use at most 128",
+    ),
+    "a large avatar": (SetProfile(id="1", avatar="é" * 513), "1026 bytes; use at most 1024"),
     "renaming two": (RenameTeam(id="1", conversation=BOB, name="x"), "is not a team"),
     "a long new name": (
         RenameTeam(id="1", conversation=TEAM, name="x" * 129),
@@ -209,7 +218,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
         *("mark_unread", "mark_unread_from", "set_draft", "mute"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
-        "dismiss_team",
+        *("dismiss_team", "set_profile"),
     }
 
 

@@ -15,6 +15,7 @@ from recents.core.entry import (
     status_of,
     unread,
 )
+from recents.core.face import Face
 from recents.core.head import Head
 from recents.core.ids import Conversation, Kind
 from recents.core.membership import Draft, Membership
@@ -54,6 +55,22 @@ def test_a_row_is_made_of_head_and_membership() -> None:
         preview=a_preview(),
         cleared_seq=3,
     )
+
+
+@pytest.mark.parametrize(
+    ("account", "peer", "shown"),
+    [("ann", "bob", Face("Bob", "b.png")), ("bob", "ann", Face("", "a.png"))],
+)
+def test_i1_each_of_two_sees_the_face_of_the_other(account: str, peer: str, shown: Face) -> None:
+    head = msgspec.structs.replace(HEAD, faces=(Face("", "a.png"), Face("Bob", "b.png")))
+    row = entry_of(account, Conversation(f"p2p:{peer}"), head, MEMBER)
+    assert (row.name, row.avatar) == (shown.name or None, shown.avatar)
+    assert row.title == (shown.name or peer)
+
+
+def test_i2_notes_to_oneself_have_ones_own_face() -> None:
+    head = msgspec.structs.replace(HEAD, faces=(Face("Ann"), Face("Ann")))
+    assert entry_of("ann", Conversation("p2p:ann"), head, MEMBER).title == "Ann"
 
 
 def test_u2_unread_is_what_came_less_what_is_not_countable() -> None:

@@ -7,16 +7,19 @@ import pytest
 
 from recents.core.commands import Post
 from recents.core.errors import Refused
+from recents.core.face import Face
 from recents.core.head import (
     Head,
     absorb,
     amend,
     dismissed,
+    face_of,
     next_message,
     recall_notice,
     receipt_of,
     renamed,
     retract,
+    with_face,
     with_receipt,
 )
 from recents.core.ids import Conversation, ConversationKey
@@ -234,6 +237,23 @@ def test_o3_a_new_name_moves_no_row_and_the_same_name_is_no_change() -> None:
     after = renamed(head, "Two", 9)
     assert after == msgspec.structs.replace(head, name="Two", version=9)
     assert renamed(after, "Two", 10) is after
+
+
+def test_o3_a_new_face_moves_no_row_and_the_same_face_is_no_change() -> None:
+    key = ConversationKey("p2p:ann|bob")
+    head = head_after(a_post())
+    ann, bob = Face("Ann", "a.png"), Face("Bob")
+    after = with_face(with_face(head, key, "ann", ann, 9), key, "bob", bob, 10)
+    assert after == msgspec.structs.replace(head, faces=(ann, bob), version=10)
+    assert (face_of(after, key, "ann"), face_of(after, key, "bob")) == (ann, bob)
+    assert with_face(after, key, "ann", Face("Ann", "a.png"), 11) is after
+
+
+def test_i2_notes_to_oneself_show_ones_own_face() -> None:
+    key = ConversationKey("p2p:ann|ann")
+    head = with_face(Head(), key, "ann", Face("Ann"), version=2)
+    assert face_of(head, key, "ann") == Face("Ann")
+    assert head.faces == (Face("Ann"), Face("Ann"))
 
 
 def test_t2_a_team_ends_once() -> None:

@@ -26,6 +26,7 @@ from recents.core.commands import (
     ReadAll,
     RenameTeam,
     SetDraft,
+    SetProfile,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
@@ -311,6 +312,28 @@ def test_T2_renaming_leaving_and_dismissing() -> None:
     assert see(there, dismiss, name=CREW).membership == "dismissed"
     removed = row(CREW, membership="removed")
     assert see(removed, rename, name=CREW).membership == "removed"
+
+
+def test_ones_own_new_face_is_shown_with_the_notes_to_oneself() -> None:
+    notes = Conversation("p2p:ann")
+    there = row(notes, name="Ann", avatar="a.png")
+    rename = pending(SetProfile(id="r", name="Bea"))
+    assert see(there, rename, name=notes) == replace(there, name="Bea")
+    assert see(there, pending(SetProfile(id="r", avatar="")), name=notes).avatar == ""
+    nameless = pending(SetProfile(id="r", name=""))
+    assert see(there, rename, nameless, name=notes).name is None
+
+
+def test_ones_own_new_face_changes_no_other_row() -> None:
+    rename = pending(SetProfile(id="r", name="Bea", avatar="b.png"))
+    there = row(name="Bob", avatar="bob.png")
+    assert see(there, rename) == there
+    assert see(row(CREW, name="Crew"), rename, name=CREW) == row(CREW, name="Crew")
+
+
+def test_o3_a_message_on_its_way_leaves_the_face_of_its_row() -> None:
+    seen = see(row(name="Bob", avatar="bob.png"), pending(post()))
+    assert (seen.name, seen.avatar, seen.status) == ("Bob", "bob.png", "sending")
 
 
 def test_who_else_is_in_a_team_no_row_shows() -> None:

@@ -103,13 +103,15 @@ def test_every_command_has_its_line() -> None:
         for command in AnyCommand.__args__
         if issubclass(command, msgspec.Struct)
     ]
-    assert len(tags) == 16
+    assert len(tags) == 17
     for tag in tags:
         assert lines.count(str(tag)) == 1, tag
 
 
 def test_every_call_that_it_names_is_there() -> None:
-    for face, name in re.findall(r"`(?:me\.)?(inbox|messages|teams|devices)\.(\w+)", PAGE):
+    for face, name in re.findall(
+        r"`(?:me\.)?(inbox|messages|teams|devices|profiles)\.(\w+)", PAGE
+    ):
         assert hasattr(getattr(client, face.title()), name), (face, name)
 
 

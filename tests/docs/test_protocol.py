@@ -14,7 +14,7 @@ import pytest
 import pytest_asyncio
 
 from recents.client.link.port import MAX_MESSAGE_BYTES
-from recents.core import commands, explain, ids, message
+from recents.core import commands, explain, face, ids, message
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code, Refused
 from recents.core.membership import Draft
@@ -203,6 +203,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         Settings().page_limit,
         ids.MAX_ID_BYTES,
         ids.MAX_DISPLAY_NAME_CHARACTERS,
+        face.MAX_AVATAR_BYTES,
     ]
 
 

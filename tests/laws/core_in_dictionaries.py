@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from recents.core.commands import MuteLevel, Post
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
 from recents.core.explain import Explanation, Recount, positions_of
+from recents.core.face import NO_FACE, Face, changed_face
 from recents.core.head import (
     Head,
     absorb,
@@ -26,9 +27,18 @@ from recents.core.head import (
     recall_notice,
     renamed,
     retract,
+    with_face,
     with_receipt,
 )
-from recents.core.ids import Conversation, ConversationKey, is_p2p, key_of, kind_of, named_by
+from recents.core.ids import (
+    Conversation,
+    ConversationKey,
+    is_p2p,
+    key_of,
+    kind_of,
+    named_by,
+    parties_of,
+)
 from recents.core.membership import (
     Membership,
     after_own_removal,
@@ -59,6 +69,7 @@ class CoreInDictionaries:
     def __init__(self) -> None:
         self.version = 0
         self._rooms: dict[ConversationKey, Room] = {}
+        self._faces: dict[str, Face] = {}
 
     # Teams.
 
@@ -123,7 +134,7 @@ class CoreInDictionaries:
             previews=previews,
         )
         if room is None:
-            room = self._rooms[key] = Room(Head())
+            room = self._rooms[key] = Room(self._begun(key))
         if is_p2p(key):
             self._join(room, [sender, conversation.removeprefix("p2p:")], at_ms, version)
         assert is_present(room.head, room.members[sender])
@@ -259,7 +270,7 @@ class CoreInDictionaries:
         if room is None or account not in room.members:
             if not text:
                 return
-            room = self._rooms.setdefault(key, Room(Head()))
+            room = self._rooms.setdefault(key, Room(self._begun(key)))
             self._join(room, [account], at_ms, version)
         room.members[account] = with_draft(room.members[account], text, at_ms, version)
 
@@ -268,6 +279,16 @@ class CoreInDictionaries:
         for key, _ in self._places(account, {conversation: None}):
             members = self._rooms[key].members
             members[account] = muted(members[account], level, version)
+
+    def set_profile(
+        self, account: str, *, name: str | None = None, avatar: str | None = None
+    ) -> None:
+        version = self._next_version()
+        face = changed_face(self._faces.get(account, NO_FACE), name, avatar)
+        self._faces[account] = face
+        for key, room in self._rooms.items():
+            if is_p2p(key) and account in parties_of(key):
+                room.head = with_face(room.head, key, account, face, version)
 
     # Questions.
 
@@ -316,6 +337,10 @@ class CoreInDictionaries:
         )
 
     # Steps.
+
+    def _begun(self, key: ConversationKey) -> Head:
+        first, second = parties_of(key)
+        return Head(faces=(self._faces.get(first, NO_FACE), self._faces.get(second, NO_FACE)))
 
     def _next_version(self) -> int:
         self.version += 1

@@ -61,6 +61,7 @@ COMMANDS = {
     "dismiss": 1,
     "retry": 2,
     "discard": 1,
+    "profile": 3,
 }
 EVENTS = {
     "pause": 6,

@@ -49,7 +49,7 @@ KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
 
-ABOUT = ("unread", "marked_unread", "mute", "name", "membership")
+ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "avatar")
 """What a device can know of a row while it is alone."""
 
 
@@ -183,6 +183,11 @@ class Person:
                 return teams.rename(team, f"Name {b}")
             case "dismiss":
                 return teams.dismiss(team) if b < 2 else None
+            case "profile":
+                called = None if a == 1 and b else f"Name {b}" if a else ""
+                return self.device.client.profiles.set(
+                    name=called, avatar=f"a{b % 3}" if b else None
+                )
             case "retry" | "discard":
                 return self._once_more(verb)
             case _:
@@ -353,6 +358,9 @@ class Person:
                 self._unsure.add(team)
             case SetDraft(conversation=hidden) if hidden not in self._shown:
                 self._unsure.add(hidden)
+            case Post(conversation=new) if new.startswith("p2p:") and new not in self._shown:
+                # Whom it has no row with it has never seen.
+                self._unsure.add(new)
             case Delete() | ClearHistory():
                 # It will cover the messages in front of it, once they have a place (D2).
                 command = msgspec.structs.replace(command, upto_seq=None)

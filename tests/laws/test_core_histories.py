@@ -34,6 +34,8 @@ MARKING = ["look", "look", "mark", "back", "read", "read", "read all", "delete"]
 AFTERWARDS = st.sampled_from(["recall", "recall away", "edit", "delete"])
 LATER = st.sampled_from([0, 0, 1, 5, -3])
 LEVEL = st.sampled_from([None, "none", "mentions"])
+PART = st.sampled_from([None, "", "Ann", "安"])
+"""Of a profile."""
 DRAFT = st.sampled_from(["", "", "dear", "dear ann"])
 FORGOTTEN = st.none() | st.integers(0, 2)
 """How many of the newest marks a reader had not heard of; None: it does not say."""
@@ -226,6 +228,10 @@ class CoreHistories(RuleBasedStateMachine):
     @rule(who=WHO, where=WHERE, level=LEVEL)
     def mute(self, who: str, where: str, level: str | None) -> None:
         self.both("mute", who, where, level)
+
+    @rule(who=WHO, name=PART, avatar=PART)
+    def set_profile(self, who: str, name: str | None, avatar: str | None) -> None:
+        self.both("set_profile", who, name=name, avatar=avatar)
 
     @rule(who=WHO, where=WHERE, deeds=st.lists(st.sampled_from(MARKING), min_size=2, max_size=6))
     def one_after_the_other(self, who: str, where: str, deeds: list[str]) -> None:

@@ -64,6 +64,7 @@ class Deeds:
             self._remove: 3,
             self._leave: 1,
             self._found: 1,
+            self._profile: 3,
         }
 
     def next(self) -> Deed:
@@ -153,6 +154,10 @@ class Deeds:
         self._founded += 1
         team, members = Conversation(f"team:{word}"), self._some_accounts()
         return Deed("found", team, word, lambda: self._me.teams.create(word, members, id=word))
+
+    def _profile(self, _: str, word: str) -> Deed:
+        avatar = self._chance.choice((None, "", f"https://example.org/{word}"))
+        return Deed("profile", "", word, lambda: self._me.profiles.set(name=word, avatar=avatar))
 
     def _some_accounts(self) -> list[str]:
         return self._chance.sample(ACCOUNTS, self._chance.randint(1, len(ACCOUNTS)))

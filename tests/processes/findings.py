@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from recents.core.commands import AnyCommand, CreateTeam, Post, RenameTeam, SetDraft
+from recents.core.commands import AnyCommand, CreateTeam, Post, RenameTeam, SetDraft, SetProfile
 from recents.core.ids import ConversationKey, key_of
 from recents.core.message import Message
 from tests.processes.journal import Journal
@@ -117,5 +117,7 @@ def _word(command: AnyCommand) -> str:
             return command.text
         case CreateTeam() | RenameTeam():
             return command.name
+        case SetProfile():
+            return command.name or ""
         case _:
             return ""

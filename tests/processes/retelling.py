@@ -31,6 +31,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetProfile,
 )
 from recents.testing.oracle import Oracle
 from recents.wire.sync_token import parts_of
@@ -89,6 +90,8 @@ class Retelling:
                     self._marks[actor, command.conversation].append(version)
             case ReadAll() | DeleteAll():
                 self._for_all(actor, command)
+            case SetProfile():
+                self.oracle.set_profile(actor, name=command.name, avatar=command.avatar)
             case Read() | Delete() | ClearHistory() | SetDraft() | Mute():
                 self._organize(actor, command, at_ms)
             case _:

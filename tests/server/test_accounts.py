@@ -61,11 +61,14 @@ async def test_i1_ids_are_case_sensitive_and_unique(accounts: Accounts) -> None:
 
 async def test_i1_names_have_at_most_128_characters(accounts: Accounts) -> None:
     await accounts.create("alice", "👋" * 128)
-    assert await _code(accounts.rename("alice", "x" * 129)) is Code.BAD_VALUE
+    assert (await accounts.get("alice")).name == "👋" * 128
     assert await _code(accounts.create("bob", "x" * 129)) is Code.BAD_VALUE
-    assert await _code(accounts.rename("bob", "Bob")) is Code.UNKNOWN_ACCOUNT
-    await accounts.rename("alice", "A")
-    assert (await accounts.get("alice")).name == "A"
+
+
+async def test_an_avatar_has_at_most_1024_bytes(accounts: Accounts) -> None:
+    await accounts.create("alice", avatar="👋" * 256)
+    assert (await accounts.get("alice")).avatar == "👋" * 256
+    assert await _code(accounts.create("bob", avatar="👋" * 257)) is Code.BAD_VALUE
 
 
 async def test_a_secret_is_stored_as_its_hash_only(company: Company, accounts: Accounts) -> None:

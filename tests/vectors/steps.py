@@ -156,6 +156,10 @@ def dismiss(team: str) -> Step:
     return _step("dismiss", team=team)
 
 
+def profile(account: str, name: str | None = None, avatar: str | None = None) -> Step:
+    return _step("set_profile", account=account, name=name, avatar=avatar)
+
+
 def look(*accounts: str) -> Step:
     """After the step before, these accounts look at their lists."""
     return {"then": list(accounts)}

@@ -24,6 +24,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetProfile,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
@@ -93,6 +94,7 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     LeaveTeam(id="1", conversation=TEAM),
     RenameTeam(id="1", conversation=TEAM, name="U"),
     DismissTeam(id="1", conversation=TEAM),
+    SetProfile(id="1", name="Ánn", avatar="a.png"),
     ListRows(id="1", cursor="5.p2p:bob"),
     History(id="1", conversation=BOB, before_seq=7),
     TeamMembers(id="1", conversation=TEAM, after="bob"),

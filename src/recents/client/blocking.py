@@ -8,7 +8,12 @@ from types import TracebackType
 from typing import Self
 
 from recents.client.blocking_calls import OwnThread, twin_of
-from recents.client.blocking_faces import BlockingDevices, BlockingMessages, BlockingTeams
+from recents.client.blocking_faces import (
+    BlockingDevices,
+    BlockingMessages,
+    BlockingProfiles,
+    BlockingTeams,
+)
 from recents.client.blocking_inbox import BlockingInbox
 from recents.client.blocking_view import removing
 from recents.client.client import Client
@@ -75,6 +80,7 @@ class BlockingClient:
         messages: sending and reading messages.
         teams: teams and who is in them.
         devices: the devices of this account.
+        profiles: names and pictures of accounts.
     """
 
     def __init__(self, client: Client) -> None:
@@ -84,6 +90,7 @@ class BlockingClient:
         self.messages = BlockingMessages(own, client.messages)
         self.teams = BlockingTeams(own, client.teams)
         self.devices = BlockingDevices(own, client.devices)
+        self.profiles = BlockingProfiles(own, client.profiles)
         self._own = own
         self._client = client
 

@@ -1,4 +1,4 @@
-"""Messages, teams and devices for blocking code; see ``messages``, ``teams``, ``devices``."""
+"""Messages, teams, devices and profiles for blocking code; see the modules of these names."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from recents.client.blocking_view import removing
 from recents.client.devices import Devices
 from recents.client.history import HistoryPage
 from recents.client.messages import Messages
+from recents.client.profiles import Profiles
 from recents.client.teams import Teams
 from recents.core.ids import Conversation, Kind
 from recents.core.message import Message
@@ -182,3 +183,20 @@ class BlockingDevices:
     def list(self) -> tuple[Device, ...]:
         """Return the devices, the one seen last first; this one has ``this`` set."""
         return self._own.call(self._devices.list)
+
+
+@twin_of(Profiles)
+class BlockingProfiles:
+    """What this account and its contacts are called, and what they look like.
+
+    ``set`` works offline, as the commands of ``BlockingInbox`` do.
+    """
+
+    def __init__(self, own: OwnThread, profiles: Profiles) -> None:
+        """Call ``profiles`` on the client's thread."""
+        self._own = own
+        self._profiles = profiles
+
+    def set(self, *, name: str | None = None, avatar: str | None = None) -> None:
+        """Change this account's own name, avatar, or both, in the lists of all its contacts."""
+        self._own.call(self._profiles.set, name=name, avatar=avatar)

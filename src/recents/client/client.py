@@ -21,6 +21,7 @@ from recents.client.local_list import LocalList
 from recents.client.messages import Messages
 from recents.client.outbox import Outbox
 from recents.client.planning import Planning
+from recents.client.profiles import Profiles
 from recents.client.requests import Requests
 from recents.client.settings import Settings
 from recents.client.state import State
@@ -57,6 +58,7 @@ class Client:
         messages: sending and reading messages.
         teams: teams and who is in them.
         devices: the devices of this account.
+        profiles: names and pictures of accounts.
         device_id: tells this device from the account's others; "" before it is opened.
     """
 
@@ -71,6 +73,7 @@ class Client:
         self.messages = Messages(asking, parts.planning, histories, self.inbox, announcer)
         self.teams = Teams(asking)
         self.devices = Devices(asking)
+        self.profiles = Profiles(asking)
         self.device_id = ""
         self._parts = parts
         self._opened = self._closed = False

@@ -16,14 +16,22 @@ from collections.abc import Callable, Iterable, Iterator
 
 import msgspec
 
-from recents.core.commands import AnyCommand, ClearHistory, Delete, DeleteAll, Post, ReadAll
+from recents.core.commands import (
+    AnyCommand,
+    ClearHistory,
+    Delete,
+    DeleteAll,
+    Post,
+    ReadAll,
+    SetProfile,
+)
 from recents.core.errors import Refused
 from recents.core.ids import Conversation
 from recents.core.pending import Pending
 from recents.wire.codec import MAX_DEVICE_MESSAGE_BYTES, encode
 from recents.wire.frames import Posted
 
-_FOR_ALL = (ReadAll, DeleteAll)
+_FOR_ALL = (ReadAll, DeleteAll, SetProfile)
 _ENDS_BEFORE = (Delete, ClearHistory)
 
 _commands: msgspec.json.Decoder[AnyCommand] = msgspec.json.Decoder(AnyCommand)

@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G2, G6, T1, T2).
+"""What a user can ask, as values (rules C4, I1, M5, R1, R3–R5, D1–D5, G2, G6, T1, T2).
 
 Rules of this file:
 
@@ -14,6 +14,7 @@ from typing import Literal, assert_never
 import msgspec
 
 from recents.core.errors import Code, Refused
+from recents.core.face import check_avatar
 from recents.core.ids import (
     TEAM_KINDS,
     Conversation,
@@ -184,11 +185,18 @@ class DismissTeam(Command, tag="dismiss_team", frozen=True):
     conversation: Conversation
 
 
+class SetProfile(Command, tag="set_profile", frozen=True):
+    """Change one's own name, avatar, or both; None leaves one as it is. Moves no row (I1, O3)."""
+
+    name: str | None = None
+    avatar: str | None = None
+
+
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
 RowCommand = SetDraft | Mute
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
-AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand
+AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand | SetProfile
 
 
 def check(command: AnyCommand) -> None:
@@ -229,6 +237,9 @@ def check(command: AnyCommand) -> None:
             check_display_name(command.name)
         case LeaveTeam() | DismissTeam():
             _check_team(command.conversation)
+        case SetProfile():
+            check_display_name(command.name or "")
+            check_avatar(command.avatar or "")
         case _:
             assert_never(command)
 

@@ -14,7 +14,8 @@ from typing import Literal
 import msgspec
 
 from recents.core.commands import MuteLevel
-from recents.core.head import Head, receipt_of
+from recents.core.face import NO_FACE, Face
+from recents.core.head import Head, face_of, receipt_of
 from recents.core.ids import Conversation, Kind, is_p2p, key_of, kind_of
 from recents.core.membership import Draft, Membership, head_seen
 from recents.core.message import Preview
@@ -38,12 +39,13 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         preview: the newest message to show, or None (P1).
         status: of the previewed message if it is this account's own, else None (P4).
         membership: whether this account is still in the team (T2).
-        name: the team's name; None for P2P.
+        name: the team's name, or the peer's; None for a peer who has none.
         marked_unread: somebody put a dot on the row (R4).
         read_epoch: the newest mark-unread; whoever reads says it knew this one (R3).
         cleared_seq: messages up to here are gone for this account (D3, D5).
         draft: a text that was not sent yet (G6).
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
+        avatar: stands for the peer's picture; "" where there is none.
     """
 
     conversation: Conversation
@@ -61,6 +63,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     cleared_seq: int = 0
     draft: Draft | None = None
     mute: MuteLevel | None = None
+    avatar: str = ""
 
     @property
     def place_ms(self) -> int:
@@ -79,7 +82,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     @property
     def title(self) -> str:
-        """What to call the row: the team's name, else the id."""
+        """What to call the row: the team's or the peer's name, else the id."""
         return self.name or self.id
 
     @property
@@ -134,6 +137,13 @@ def membership_state(head: Head, membership: Membership) -> MembershipState:
     return "dismissed" if head.dismissed else "member"
 
 
+def face_seen(head: Head, account: str, conversation: Conversation) -> Face:
+    """Return the face of the account at the other end of a P2P conversation."""
+    if not is_p2p(conversation):
+        return NO_FACE
+    return face_of(head, key_of(account, conversation), conversation[4:])
+
+
 def entry_of(
     account: str,
     conversation: Conversation,
@@ -162,6 +172,7 @@ def entry_of(
         preview = older
     if preview is not None and preview.seq <= membership.cleared_seq:
         preview = None
+    face = face_seen(seen, account, conversation)
     return InboxEntry(
         conversation=conversation,
         version=row_version(head, membership),
@@ -172,10 +183,11 @@ def entry_of(
         preview=preview,
         status=status_of(seen, preview, account, conversation),
         membership=membership_state(head, membership),
-        name=seen.name,
+        name=seen.name if seen.name is not None else face.name or None,
         marked_unread=membership.marked_unread > 0,
         read_epoch=max(membership.read_epoch, membership.marked_unread),
         cleared_seq=membership.cleared_seq,
         draft=membership.draft,
         mute=membership.mute,
+        avatar=face.avatar,
     )

@@ -1,4 +1,4 @@
-"""The head of a conversation: what all its members share (rules M1, M3, M4, U2, O2, P1–P3, R6).
+"""The head of a conversation: what all its members share (rules M, U2, O2, O3, P1–P3, R6).
 
 Rules of this file:
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from recents.core.commands import Post
+from recents.core.face import NO_FACES, Face, Faces
 from recents.core.ids import ConversationKey, parties_of
 from recents.core.message import Message, Preview, edited, preview_of, recalled
 
@@ -34,6 +35,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         name: teams only.
         owner: teams only; None tells that the head is not a team's.
         dismissed: a team that has ended: it takes no messages any more (T2).
+        faces: P2P only: those of the two accounts, in byte order; each sees the other's.
     """
 
     version: int = 0
@@ -47,6 +49,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     name: str | None = None
     owner: str | None = None
     dismissed: bool = False
+    faces: Faces = NO_FACES
 
 
 def next_message(head: Head, post: Post, sender: str, at_ms: int) -> Message:
@@ -139,6 +142,27 @@ def with_receipt(head: Head, key: ConversationKey, account: str, seq: int, versi
     return _replace(
         head, version=version, receipts=(seq, high) if account == first else (low, seq)
     )
+
+
+def face_of(head: Head, key: ConversationKey, account: str) -> Face:
+    """Return the face of one of the two accounts of a P2P conversation."""
+    first, _ = parties_of(key)
+    return head.faces[0] if account == first else head.faces[1]
+
+
+def with_face(head: Head, key: ConversationKey, account: str, face: Face, version: int) -> Head:
+    """Return the head after ``account`` changed its face; no row moves (O3).
+
+    In notes to oneself both faces are the account's own (I2).
+    """
+    parties = parties_of(key)
+    low, high = (
+        face if party == account else known
+        for party, known in zip(parties, head.faces, strict=True)
+    )
+    if (low, high) == head.faces:
+        return head
+    return _replace(head, version=version, faces=(low, high))
 
 
 def renamed(head: Head, name: str, version: int) -> Head:

@@ -30,10 +30,12 @@ from recents.core.commands import (
     ReadAll,
     RenameTeam,
     SetDraft,
+    SetProfile,
 )
 from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
-from recents.core.head import Head, absorb, next_message, renamed
-from recents.core.ids import Conversation, is_p2p
+from recents.core.face import Face, changed_face
+from recents.core.head import Head, absorb, face_of, next_message, renamed, with_face
+from recents.core.ids import Conversation, is_p2p, key_of
 from recents.core.membership import (
     Membership,
     Position,
@@ -193,6 +195,8 @@ class _Sight:
                 membership = muted(membership, mute.level, _NO_COMMIT)
             case RenameTeam() as rename if self.state == "member":
                 self.head = renamed(self.head, rename.name, _NO_COMMIT)
+            case SetProfile() as profile if self.conversation == f"p2p:{self.account}":
+                self._change_own_face(profile)
             case LeaveTeam() if self.state == "member":
                 self.state = "left"
             case DismissTeam() if self.state == "member":
@@ -201,6 +205,12 @@ class _Sight:
                 # Who else is in a team no row shows; who has left sees it as it was (T2).
                 pass
         self.membership = membership
+
+    def _change_own_face(self, profile: SetProfile) -> None:
+        """Notes to oneself are the one row that shows the account's own face (I2)."""
+        key = key_of(self.account, self.conversation)
+        face = changed_face(face_of(self.head, key, self.account), profile.name, profile.avatar)
+        self.head = with_face(self.head, key, self.account, face, _NO_COMMIT)
 
     def _position_of_all(self, membership: Membership, pending: Pending) -> Position:
         seq = pending.seqs[self.conversation]
@@ -221,6 +231,9 @@ class _Sight:
 
 
 def _head_in(row: InboxEntry) -> Head:
+    p2p = is_p2p(row.conversation)
+    # Which of the two is the peer does not matter: nobody sees the other one here.
+    face = Face((p2p and row.name) or "", row.avatar)
     return Head(
         version=row.version,
         last_seq=row.last_seq,
@@ -228,7 +241,8 @@ def _head_in(row: InboxEntry) -> Head:
         time_ms=row.time_ms,
         activity_ms=row.activity_ms,
         preview=row.preview,
-        name=row.name,
+        name=None if p2p else row.name,
+        faces=(face, face),
     )
 
 

@@ -41,7 +41,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         seen_seq: the newest message of the conversation that the device had.
         left: of a reading, or a mark-unread, that ends before ``seen_seq``: how many messages
             after it are unread, where the device could count them.
-        seqs: of a command for all rows: the rows that it covers, each up to which message.
+        seqs: of a command for all rows: the rows that it covers, each up to which message; of a
+            profile: the row that shows it on this device.
         epoch: of a reading of all rows: the newest commit whose marks the device knew (R3).
         version: the rows show what it did from this version on; None: not answered yet.
         seq: of a message: its place, once it was answered or a row has shown it.

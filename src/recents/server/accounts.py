@@ -7,6 +7,7 @@ import hmac
 from collections.abc import Callable
 
 from recents.core.errors import Code, Refused
+from recents.core.face import check_avatar
 from recents.core.ids import check_display_name, check_id
 from recents.core.message import MENTION_ALL
 from recents.server.store.port import Account, Store, Token
@@ -39,7 +40,7 @@ class Accounts:
         self._new_id = new_id
         self._revoked: set[str] = set()
 
-    async def create(self, account: str, name: str = "") -> Account:
+    async def create(self, account: str, name: str = "", avatar: str = "") -> Account:
         """Make an account.
 
         Raises:
@@ -48,19 +49,10 @@ class Accounts:
         check_id(account)
         if account == MENTION_ALL:
             raise Refused(Code.BAD_VALUE, f"{MENTION_ALL} stands for everybody; choose another id")
-        made = Account(account, check_display_name(name), self._clock_ms())
+        made = Account(account, check_display_name(name), self._clock_ms(), check_avatar(avatar))
         if not await self._store.create_account(made):
             raise Refused(Code.ACCOUNT_EXISTS, f"there is an account {account!r} already")
         return made
-
-    async def rename(self, account: str, name: str) -> None:
-        """Change an account's display name.
-
-        Raises:
-            Refused: ``bad_value`` or ``unknown_account``.
-        """
-        if not await self._store.rename_account(account, check_display_name(name)):
-            raise unknown_account(account)
 
     async def get(self, account: str) -> Account:
         """Return an account.

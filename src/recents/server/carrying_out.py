@@ -23,11 +23,12 @@ from recents.core.commands import (
     Read,
     ReadAll,
     SetDraft,
+    SetProfile,
 )
 from recents.core.entry import row_version
 from recents.core.errors import Refused
 from recents.core.ids import key_of
-from recents.server import organizing, posting, reading, rosters
+from recents.server import organizing, posting, profiles, reading, rosters
 from recents.server.store.workspace import Verdict, Wanted, Workspace
 from recents.wire.frames import Posted
 
@@ -63,6 +64,8 @@ def want(
             reading.want_all(actor, command, wanted, epoch, newest)
         case SetDraft() | Mute():
             organizing.want(actor, command, wanted)
+        case SetProfile():
+            profiles.want(actor, wanted)
         case _:
             rosters.want(actor, command, wanted)
 
@@ -137,6 +140,9 @@ def _carry_out(
             return Done(workspace.version if changed else 0)
         case SetDraft() | Mute():
             organizing.carry_out(workspace, actor, command, at_ms)
+        case SetProfile():
+            changed = profiles.carry_out(workspace, actor, command)
+            return Done(workspace.version if changed else 0)
         case _:
             rosters.carry_out(workspace, actor, command, at_ms)
     return Done(_version_after(workspace, actor, command))
@@ -152,7 +158,7 @@ def _version_after(workspace: Workspace, actor: str, command: AnyCommand) -> int
 
     Not of the commit: a command that changes nothing belongs to none that a device would hear of.
     """
-    if isinstance(command, ReadAll | DeleteAll):
+    if isinstance(command, ReadAll | DeleteAll | SetProfile):
         return 0
     key = key_of(actor, command.conversation)
     head, membership = workspace.head(key), workspace.membership(actor, key)

@@ -7,7 +7,7 @@ from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, key_of
 from recents.core.membership import Membership, joined, muted, with_draft
 from recents.server.accounts import unknown_account
-from recents.server.posting import not_a_member
+from recents.server.posting import faces_of, not_a_member
 from recents.server.store.workspace import Wanted, Workspace
 
 
@@ -17,7 +17,7 @@ def want(actor: str, command: SetDraft | Mute, wanted: Wanted) -> None:
     wanted.heads.add(key)
     wanted.memberships.add((actor, key))
     if is_p2p(key):
-        wanted.accounts.add(command.conversation[4:])
+        wanted.accounts.update((actor, command.conversation[4:]))
 
 
 def carry_out(workspace: Workspace, actor: str, command: SetDraft | Mute, at_ms: int) -> None:
@@ -56,6 +56,6 @@ def _begin(
         raise unknown_account(peer)
     head = workspace.head(key)
     if head is None:
-        head = Head(version=workspace.version)
+        head = Head(version=workspace.version, faces=faces_of(workspace, key))
         workspace.put_head(key, head)
     return joined(head, at_ms, workspace.version)

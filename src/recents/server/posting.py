@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from recents.core.commands import Post
 from recents.core.errors import Code, Refused
+from recents.core.face import Faces
 from recents.core.head import Head, absorb, next_message, with_receipt
 from recents.core.ids import ConversationKey, is_p2p, key_of, parties_of
 from recents.core.membership import Membership, after_own_send, is_present, joined, read_upto
@@ -21,7 +22,7 @@ def want(actor: str, post: Post, wanted: Wanted) -> None:
     if is_p2p(key):
         peer = post.conversation[4:]
         wanted.memberships.add((peer, key))
-        wanted.accounts.add(peer)
+        wanted.accounts.update((actor, peer))
     if post.displayed_seq is not None:
         wanted.positions.add((actor, key, post.displayed_seq))
 
@@ -88,7 +89,13 @@ def _place_of_sender(
     peer = post.conversation[4:]
     if not workspace.account_exists(peer):
         raise unknown_account(peer)
-    return head or Head(), joined(Head(), 0, workspace.version)
+    return head or Head(faces=faces_of(workspace, key)), joined(Head(), 0, workspace.version)
+
+
+def faces_of(workspace: Workspace, key: ConversationKey) -> Faces:
+    """Return the faces with which a P2P conversation begins; its accounts were wanted."""
+    first, second = parties_of(key)
+    return workspace.face(first), workspace.face(second)
 
 
 def _begin_p2p(

@@ -29,6 +29,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetProfile,
 )
 from recents.core.ids import ConversationKey, key_of
 from recents.server.store.workspace import Workspace
@@ -210,6 +211,8 @@ class Hearing:
                 oracle.set_draft(account, name, text, at_ms=at_ms)
             case Mute(conversation=name, level=level):
                 oracle.mute(account, name, level)
+            case SetProfile(name=called, avatar=avatar):
+                oracle.set_profile(account, name=called, avatar=avatar)
             case _:
                 self._change_team(account, command, at_ms, version)
 

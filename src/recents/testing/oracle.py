@@ -54,7 +54,7 @@ class Oracle(Talking, Organizing):
     def rows(self, account: str) -> list[ExpectedRow]:
         """The visible rows: by their place, newest first, then by name (O1, O2)."""
         visible = [
-            recount.row(named, conversation, account)
+            recount.row(named, conversation, account, self._face_shown(account, named))
             for named, conversation in self._by_account.get(account, {}).items()
             if recount.is_listed(conversation, account)
         ]

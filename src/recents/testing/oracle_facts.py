@@ -124,6 +124,14 @@ class Member:
         return replace(self, deleted_messages=deleted, drafts=drafts)
 
 
+@dataclass(frozen=True, slots=True)
+class Face:
+    """What an account said of itself last: its name, and what stands for its picture (I1)."""
+
+    name: str = ""
+    avatar: str = ""
+
+
 @dataclass(slots=True)
 class Conversation:
     """All messages and all members, former ones included, of one conversation."""

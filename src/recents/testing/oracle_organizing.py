@@ -1,10 +1,11 @@
-"""What the oracle is told of reading and deleting, marks, drafts and mutes.
+"""What the oracle is told of reading and deleting, marks, drafts, mutes and faces.
 
 Rules of this file:
 
 1. A command covers what its device had when it was given: up to which message, and which marks
    it had heard of. What came since stands (R1, R3, R5, D2).
-2. All of it concerns one account; nobody else notices but by a receipt (R6, D1).
+2. All of it concerns one account; nobody else notices but by a receipt (R6, D1), or by another
+   name or avatar of it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recents.testing import oracle_recount as recount
-from recents.testing.oracle_facts import KINDS, MUTE_LEVELS, P2P, Draft, kind_of
+from recents.testing.oracle_facts import KINDS, MUTE_LEVELS, P2P, Draft, Face, kind_of
 from recents.testing.oracle_rooms import Rooms
 
 if TYPE_CHECKING:
@@ -177,6 +178,20 @@ class Organizing(Rooms):
             member.mute = level
         elif level is not None:
             raise ValueError(f"{account} has no {conversation} to mute")
+
+    # Faces.
+
+    def set_profile(
+        self, account: str, *, name: str | None = None, avatar: str | None = None
+    ) -> None:
+        """Let `account` have another name or avatar; None leaves one as it is.
+
+        Whoever has a P2P row with it sees that, and no row moves (O3).
+        """
+        face = self._faces.get(account, Face())
+        self._faces[account] = Face(
+            face.name if name is None else name, face.avatar if avatar is None else avatar
+        )
 
     # How the facts are found and changed.
 

@@ -17,7 +17,7 @@ from recents.testing.oracle_facts import P2P
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from recents.testing.oracle_facts import Conversation, Member, Message
+    from recents.testing.oracle_facts import Conversation, Face, Member, Message
 
 PREVIEW_CHARACTERS = 200
 """The longest text of a preview, in characters (P1)."""
@@ -63,6 +63,7 @@ class ExpectedRow:
     cleared_seq: int
     draft: ExpectedDraft | None
     mute: str | None
+    avatar: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,8 +204,8 @@ def is_listed(conversation: Conversation, account: str) -> bool:
     return newest_known > conversation.members[account].deleted_seq
 
 
-def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
-    """The row of `conversation`, which `account` calls `named`."""
+def row(named: str, conversation: Conversation, account: str, face: Face) -> ExpectedRow:
+    """The row of `conversation`, which `account` calls `named` and which shows `face`."""
     member = conversation.members[account]
     return ExpectedRow(
         conversation=named,
@@ -216,11 +217,12 @@ def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
         preview=preview(conversation, account),
         status=status(conversation, account),
         membership=membership(conversation, account),
-        name=team_name(conversation, account),
+        name=team_name(conversation, account) if conversation.kind != P2P else face.name or None,
         marked_unread=member.dotted_by > 0,
         cleared_seq=member.cleared_seq,
         draft=draft(conversation, account),
         mute=member.mute,
+        avatar=face.avatar,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recents.testing import oracle_recount as recount
-from recents.testing.oracle_facts import P2P, Conversation, Member, kind_of
+from recents.testing.oracle_facts import P2P, Conversation, Face, Member, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +25,7 @@ class Rooms:
         self._teams: dict[str, Conversation] = {}
         # The same conversation stands under each of its members, by the name it has for them.
         self._by_account: dict[str, dict[str, Conversation]] = {}
+        self._faces: dict[str, Face] = {}
 
     def copy(self) -> Self:
         """Return an oracle that knows the same, to be told something else from here on."""
@@ -37,6 +38,7 @@ class Rooms:
             account: {named: copies[id(room)] for named, room in known.items()}
             for account, known in self._by_account.items()
         }
+        other._faces = self._faces.copy()
         return other
 
     def newest(self, account: str) -> dict[str, int]:
@@ -48,6 +50,12 @@ class Rooms:
         """How often each conversation was marked unread so far: what `marks_known` takes."""
         known = self._by_account.get(account, {})
         return {named: room.members[account].marks for named, room in known.items()}
+
+    def _face_shown(self, account: str, conversation: str) -> Face:
+        """The face in a row: that of who is at the other end, in P2P (I2)."""
+        if kind_of(conversation) != P2P:
+            return Face()
+        return self._faces.get(conversation.removeprefix("p2p:"), Face())
 
     def _find(self, account: str, conversation: str) -> Conversation | None:
         """The conversation, if `account` is or was a member of it."""

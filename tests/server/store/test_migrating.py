@@ -7,6 +7,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from recents.core.face import Face
 from recents.core.ids import p2p, super_team, team
 from recents.server.store.port import Account, KnownDevice, Token
 from recents.server.store.queries import migrations
@@ -21,8 +22,9 @@ BOB, TEAM = p2p("bob"), team("t1")
 
 async def fill(store: SqliteStore) -> None:
     """Store something of everything that the first schema had."""
+    await store.create_account(Account("carol", "Carol \0", 1))
     for account in ("alice", "bob"):
-        await store.create_account(Account(account, f"{account} \0", 1))
+        await store.create_account(Account(account, "", 1))
         await store.add_token(Token(f"t-{account}", account, account.encode() * 6, "", 1))
     await store.revoke_tokens("bob", 9)
     batch = Batch().post("alice", BOB, "m1", attachment={"a": 1}, mentions=("bob",))
@@ -83,6 +85,8 @@ async def test_a_file_of_the_first_schema_keeps_everything(path: Path, tmp_path:
     expected = await content(newest)
     await newest.close()
     with_schema(1, tmp_path / "newest.db", path)
+    # Carol has a name, so a commit tells whoever talks with her: nobody.
+    expected[1] = 6
 
     store = SqliteStore(path)
     await store.open()
@@ -95,13 +99,53 @@ async def test_a_file_of_the_first_schema_keeps_everything(path: Path, tmp_path:
     await store.close()
     await store.open()
     assert await content(store) == expected
-    assert store.version == 8
+    assert store.version == 9
     await store.close()
 
     connection = apsw.Connection(str(path))
     assert connection.pragma("user_version") == len(migrations())
     assert connection.pragma("integrity_check") == "ok"
     connection.close()
+
+
+@pytest.mark.parametrize(("bob", "named"), [("Bob", True), ("", False)])
+async def test_names_are_in_the_rows_afterwards_and_devices_hear_of_it(
+    path: Path, tmp_path: Path, bob: str, named: bool
+) -> None:
+    newest = SqliteStore(tmp_path / "newest.db")
+    await newest.open()
+    for account, name in [("alice", ""), ("bob", bob), ("zoe", "")]:
+        await newest.create_account(Account(account, name, 1))
+    await posted(newest, "zoe", p2p("zoe"), "m1")
+    await posted(newest, "alice", p2p("zoe"), "m1")
+    await posted(newest, "alice", BOB, "m1")
+    await Batch().create(TEAM, "alice", "bob").commit(newest)
+    before = await newest.changed_since("bob", 0)
+    version = newest.version
+    await newest.close()
+    with_schema(2, tmp_path / "newest.db", path)
+    old = apsw.Connection(str(path))
+    # What an older version knew nothing of.
+    old.execute("UPDATE accounts SET name = ? WHERE account = 'bob'", (bob,))
+    old.close()
+
+    store = SqliteStore(path)
+    await store.open()
+    changed = [seen.entry() for seen in await store.changed_since("alice", version)]
+    assert [(row.conversation, row.name, row.version) for row in changed] == (
+        [(BOB, "Bob", version + 1)] if named else []
+    )
+    assert store.version == version + named
+    assert len(await store.changed_since("bob", version)) == named
+    if not named:
+        assert await store.changed_since("bob", 0) == before
+    assert (await store.account("bob")) == Account("bob", bob, 1)
+    await Batch().face("alice", Face("Alice")).commit(store)
+    assert {seen.entry().title for seen in await store.changed_since("bob", 0)} == {
+        "Alice",
+        "A team",
+    }
+    await store.close()
 
 
 async def test_a_migrated_file_has_the_schema_of_a_new_one(path: Path, tmp_path: Path) -> None:

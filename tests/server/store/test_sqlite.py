@@ -126,7 +126,6 @@ EVERY_CALL: list[Callable[[Store], Awaitable[object]]] = [
     lambda store: store.count_members(KEY),
     lambda store: store.teams_of("alice"),
     lambda store: store.create_account(Account("alice", "", 1)),
-    lambda store: store.rename_account("alice", ""),
     lambda store: store.account("alice"),
     lambda store: store.accounts("", 10),
     lambda store: store.add_token(Token("t", "alice", b"d", "", 1)),

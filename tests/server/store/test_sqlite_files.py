@@ -119,7 +119,7 @@ def test_a_newer_schema_is_refused_and_left_alone(path: Path) -> None:
     connection.pragma("user_version", 99)
     connection.close()
     content = path.read_bytes()
-    assert "newer version of recents (schema 99, this one knows 2)" in refusal(path)
+    assert "newer version of recents (schema 99, this one knows 4)" in refusal(path)
     assert path.read_bytes() == content
 
 

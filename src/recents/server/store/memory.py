@@ -17,8 +17,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from recents.core.entry import is_visible, row_version
+from recents.core.face import Face
 from recents.core.head import Head
-from recents.core.ids import ConversationKey, is_p2p, named_by
+from recents.core.ids import ConversationKey, is_p2p, named_by, parties_of
 from recents.core.membership import Membership, Position, first_readable, head_seen
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
@@ -113,10 +114,14 @@ class MemoryStore:
         return workspace
 
     def _load(self, wanted: Wanted) -> Loaded:
+        talks = {account: self._talks(account) for account in wanted.talks}
         pairs = wanted.memberships | {
             (account, key) for account in wanted.inboxes for key in self._inbox(account)
         }
         keys = wanted.heads.union(*(self._inbox(account) for account in wanted.inboxes))
+        for found in talks.values():
+            keys |= found
+            pairs |= {(party, key) for key in found for party in parties_of(key)}
         memberships = {(account, key): self._inbox(account).get(key) for account, key in pairs}
         floors = {
             (account, key, first_readable(self._inboxes[account][key]))
@@ -127,7 +132,10 @@ class MemoryStore:
         return Loaded(
             heads={key: self._heads[key] for key in keys if key in self._heads},
             memberships={pair: found for pair, found in memberships.items() if found},
-            accounts=wanted.accounts & self._accounts.keys(),
+            accounts={
+                account: Face(self._accounts[account].name, self._accounts[account].avatar)
+                for account in wanted.accounts & self._accounts.keys()
+            },
             posted={ids: self._posted[ids] for ids in wanted.client_keys & self._posted.keys()},
             verdicts={
                 asked: self._verdicts[asked] for asked in wanted.commands & self._verdicts.keys()
@@ -135,7 +143,11 @@ class MemoryStore:
             positions={place: found for place, found in positions.items() if found},
             inboxes={account: set(self._inbox(account)) for account in wanted.inboxes},
             cutoffs={cutoff: self._positions_at(cutoff) for cutoff in wanted.cutoffs},
+            talks=talks,
         )
+
+    def _talks(self, account: str) -> set[ConversationKey]:
+        return {key for key in self._heads if is_p2p(key) and account in parties_of(key)}
 
     def _position(self, place: PositionKey) -> Position | None:
         account, key, seq = place
@@ -173,6 +185,13 @@ class MemoryStore:
         for (account, key), membership in workspace.memberships.items():
             self._inboxes.setdefault(account, {})[key] = membership
         self._rows_written += len(workspace.heads) + len(workspace.memberships)
+        for account, face in workspace.faces.items():
+            self._accounts[account] = msgspec.structs.replace(
+                self._accounts[account],
+                name=face.name,
+                avatar=face.avatar,
+                version=workspace.version,
+            )
         self._verdicts.update(workspace.verdicts)
         if workspace.changed:
             self._version = workspace.version
@@ -289,14 +308,6 @@ class MemoryStore:
         self._accounts[account.account] = account
         return True
 
-    async def rename_account(self, account: str, name: str) -> bool:
-        """Change the display name; False when there is no such account."""
-        known = self._accounts.get(account)
-        if known is None:
-            return False
-        self._accounts[account] = msgspec.structs.replace(known, name=name)
-        return True
-
     async def account(self, account: str) -> Account | None:
         """Return an account."""
         return self._accounts.get(account)
@@ -399,6 +410,7 @@ def _check_encodable(workspace: Workspace) -> None:
     texts = [
         *workspace.messages.values(),
         *workspace.heads.values(),
+        *workspace.faces.values(),
         *(membership.draft for membership in workspace.memberships.values()),
         *workspace.verdicts.values(),
         *workspace.verdicts,

@@ -61,11 +61,17 @@ class Seen(msgspec.Struct, frozen=True, gc=False):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Who can log in."""
+    """Who can log in, and the face that it shows.
+
+    Attributes:
+        version: number of the commit that last changed its face; 0: it is as it was made.
+    """
 
     account: str
     name: str
     created_ms: int
+    avatar: str = ""
+    version: int = 0
 
 
 class Token(msgspec.Struct, frozen=True):
@@ -165,8 +171,8 @@ class Store(Protocol):
         the last one counts. Transactions happen one after another. Where nothing changed, nothing
         is committed and ``version`` stays.
 
-        Verdicts are stored with the rows, in the same commit. A store may find out about a
-        ``Wanted.commands`` or ``Wanted.client_keys`` that it has only when it writes, and decide
+        Verdicts and faces are stored with the rows, in the same commit. A store may find out about
+        a ``Wanted.commands`` or ``Wanted.client_keys`` that it has only when it writes, and decide
         again with what it found: a repeated command costs a look-up, a new one none.
 
         Raises:
@@ -212,9 +218,6 @@ class Store(Protocol):
 
     async def create_account(self, account: Account) -> bool:
         """Store a new account; False when the id is taken, which changes nothing."""
-
-    async def rename_account(self, account: str, name: str) -> bool:
-        """Change the display name; False when there is no such account."""
 
     async def account(self, account: str) -> Account | None:
         """Return an account."""

@@ -189,10 +189,6 @@ class SqliteStore:
         """Store a new account; False when the id is taken, which changes nothing."""
         return await self._write(lambda writing: writing.accounts.create_account(account))
 
-    async def rename_account(self, account: str, name: str) -> bool:
-        """Change the display name; False when there is no such account."""
-        return await self._write(lambda writing: writing.accounts.rename_account(account, name))
-
     async def account(self, account: str) -> Account | None:
         """Return an account."""
         return await self._read(lambda reading: reading.account(account))

@@ -30,11 +30,8 @@ class AccountWriting:
             account=account.account,
             name=account.name,
             created_ms=account.created_ms,
+            avatar=account.avatar,
         )
-
-    def rename_account(self, account: str, name: str) -> bool:
-        """Change the display name; False when there is no such account."""
-        return self._change("rename_account", account=account, name=name)
 
     def add_token(self, token: Token) -> None:
         """Store a token."""

@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from recents.core.errors import Code
+from recents.core.face import NO_FACES, Face, Faces
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import Draft, Membership
@@ -26,6 +27,7 @@ Row = tuple[Any, ...]
 _to_json = msgspec.json.Encoder().encode
 _preview_from = msgspec.json.Decoder(Preview).decode
 _head_from = msgspec.json.Decoder(Head).decode
+_faces_from = msgspec.json.Decoder(Faces).decode
 _mentions_from = msgspec.json.Decoder(tuple[str, ...]).decode
 _refusal_from = msgspec.json.Decoder(tuple[Code, str, dict[str, str | int]]).decode
 _value_from = msgspec.json.Decoder().decode
@@ -33,8 +35,8 @@ _value_from = msgspec.json.Decoder().decode
 _LARGEST = 2**63 - 1
 
 _MEMBERSHIP = slice(3, 19)
-_HEAD = slice(19, 31)
-_RETRACTED = 31
+_HEAD = slice(19, 32)
+_RETRACTED = 32
 
 
 def fitting(number: int) -> int:
@@ -106,11 +108,12 @@ def row_of_head(key: ConversationKey, head: Head) -> Row:
         head.name,
         head.owner,
         None if head.preview is None else json_text(head.preview),
+        None if head.faces == NO_FACES else json_text(head.faces),
     )
 
 
 def head_of(row: Sequence[Any]) -> Head:
-    """Return the head in twelve columns, from ``version`` to ``preview``."""
+    """Return the head in thirteen columns, from ``version`` to ``faces``."""
     return Head(
         version=row[0],
         last_seq=row[1],
@@ -123,6 +126,7 @@ def head_of(row: Sequence[Any]) -> Head:
         name=row[9],
         owner=row[10],
         preview=None if row[11] is None else _preview_from(row[11]),
+        faces=NO_FACES if row[12] is None else _faces_from(row[12]),
     )
 
 
@@ -212,6 +216,11 @@ def seen_of(row: Sequence[Any]) -> Seen:
         head=head_of(row[_HEAD]),
         retracted_after_read=row[_RETRACTED],
     )
+
+
+def row_of_face(account: str, face: Face, version: int) -> Row:
+    """Return what ``put_face`` takes."""
+    return face.name, face.avatar, version, account
 
 
 def row_of_verdict(command: CommandId, verdict: Verdict) -> Row:

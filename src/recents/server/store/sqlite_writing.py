@@ -16,8 +16,9 @@ from typing import Generic, TypeVar
 
 import apsw
 
+from recents.core.face import Face
 from recents.core.head import Head
-from recents.core.ids import ConversationKey, named_by
+from recents.core.ids import ConversationKey, named_by, parties_of
 from recents.core.membership import Membership, Position, first_readable
 from recents.core.message import Message
 from recents.server.store.queries import named_queries
@@ -33,6 +34,7 @@ from recents.server.store.sqlite_rows import (
     message_of,
     move_of_membership,
     only_moved,
+    row_of_face,
     row_of_head,
     row_of_membership,
     row_of_message,
@@ -105,7 +107,7 @@ class Writing:
         self._sql = named_queries("writing") | named_queries("rows")
         self._heads: _Kept[ConversationKey, Head] = _Kept(KEPT_HEADS)
         self._memberships: _Kept[MembershipId, Membership] = _Kept(KEPT_MEMBERSHIPS)
-        self._known: _Kept[str, bool] = _Kept(KEPT_ACCOUNTS)
+        self._faces: _Kept[str, Face] = _Kept(KEPT_ACCOUNTS)
         self.rows_written = 0
         self.epoch: str
         self.version: int
@@ -152,6 +154,7 @@ class Writing:
             for message in batch
         ]
         heads = [row_of_head(key, head) for key, head in workspace.heads.items()]
+        faces = [row_of_face(*known, version) for known in workspace.faces.items()]
         verdicts = [row_of_verdict(*known) for known in workspace.verdicts.items()]
         moved: list[Row] = []
         put: list[Row] = []
@@ -165,6 +168,7 @@ class Writing:
             self._write("put_head", heads)
             self._write("move_membership", moved)
             self._write("put_membership", put)
+            self._write("put_face", faces)
             self._write("add_verdict", verdicts)
             if workspace.changed:
                 self.connection.execute(self._sql["set_version"], (version,))
@@ -182,6 +186,8 @@ class Writing:
             self._heads.put(key, head)
         for pair, membership in workspace.memberships.items():
             self._keep(pair, membership)
+        for account, face in workspace.faces.items():
+            self._faces.put(account, face)
 
     def _keep(self, pair: MembershipId, membership: Membership) -> None:
         if membership.draft is None:
@@ -204,6 +210,8 @@ class Writing:
             memberships=self._loaded_memberships(wanted.memberships),
             accounts=self._known_accounts(wanted.accounts),
         )
+        for account in wanted.talks:
+            self._load_talks(account, loaded)
         for account in wanted.inboxes:
             self._load_inbox(account, loaded)
         for place in wanted.positions | self._floors(wanted.floors):
@@ -238,15 +246,22 @@ class Writing:
                 self._keep((account, key), found[account, key])
         return found
 
-    def _known_accounts(self, accounts: Iterable[str]) -> set[str]:
-        kept = self._known.values
-        found = {account for account in accounts if account in kept}
+    def _known_accounts(self, accounts: Iterable[str]) -> dict[str, Face]:
+        kept = self._faces.values
+        found = {account: kept[account] for account in accounts if account in kept}
         missing = [account for account in accounts if account not in found]
         if missing:
-            for (account,) in self._rows("known_accounts", accounts=json_text(missing)):
-                found.add(account)
-                self._known.put(account, True)
+            for account, *face in self._rows("known_accounts", accounts=json_text(missing)):
+                found[account] = Face(*face)
+                self._faces.put(account, found[account])
         return found
+
+    def _load_talks(self, account: str, loaded: Loaded) -> None:
+        keys = {ConversationKey(key) for (key,) in self._rows("talks_of", account=account)}
+        pairs = {(party, key) for key in keys for party in parties_of(key)}
+        loaded.talks[account] = keys
+        loaded.heads.update(self._loaded_heads(keys))
+        loaded.memberships.update(self._loaded_memberships(pairs))
 
     def _load_inbox(self, account: str, loaded: Loaded) -> None:
         rows = [seen_of(row) for row in self._rows("inbox_of", account=account)]

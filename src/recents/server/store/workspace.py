@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 import msgspec
 
 from recents.core.errors import Code, Refused
+from recents.core.face import NO_FACE, Face
 from recents.core.head import Head
-from recents.core.ids import ConversationKey, named_by
+from recents.core.ids import ConversationKey, is_p2p, named_by, parties_of
 from recents.core.membership import Membership, Position, head_seen
 from recents.core.message import Message
 
@@ -64,7 +65,7 @@ class Wanted:
     Attributes:
         heads: heads to load.
         memberships: memberships to load.
-        accounts: accounts whose existence matters.
+        accounts: accounts whose existence and face matter.
         client_keys: messages that may have been posted before (M2).
         commands: commands that may have been carried out or refused before (C4).
         positions: places to count from; those at the end of a conversation need no look-up.
@@ -72,6 +73,8 @@ class Wanted:
         inboxes: accounts of which all memberships and heads are needed.
         cutoffs: needs, for each conversation of the account that got messages after that
             version, the position at it (D4, R5).
+        talks: accounts of which all P2P conversations are needed, those included that only the
+            other side has a row of: their heads, and the memberships of both.
     """
 
     heads: set[ConversationKey] = field(default_factory=set)
@@ -83,6 +86,7 @@ class Wanted:
     floors: set[MembershipId] = field(default_factory=set)
     inboxes: set[str] = field(default_factory=set)
     cutoffs: set[Cutoff] = field(default_factory=set)
+    talks: set[str] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -91,12 +95,13 @@ class Loaded:
 
     heads: dict[ConversationKey, Head] = field(default_factory=dict)
     memberships: dict[MembershipId, Membership] = field(default_factory=dict)
-    accounts: set[str] = field(default_factory=set)
+    accounts: dict[str, Face] = field(default_factory=dict)
     posted: dict[ClientKey, Message] = field(default_factory=dict)
     verdicts: dict[CommandId, Verdict] = field(default_factory=dict)
     positions: dict[PositionKey, Position] = field(default_factory=dict)
     inboxes: dict[str, set[ConversationKey]] = field(default_factory=dict)
     cutoffs: dict[Cutoff, dict[ConversationKey, Position]] = field(default_factory=dict)
+    talks: dict[str, set[ConversationKey]] = field(default_factory=dict)
 
 
 class Workspace:
@@ -108,6 +113,7 @@ class Workspace:
         heads: changed heads.
         memberships: changed memberships.
         verdicts: what became of this batch's commands, those that are to be remembered.
+        faces: changed faces of accounts.
     """
 
     def __init__(self, version: int, loaded: Loaded) -> None:
@@ -116,13 +122,14 @@ class Workspace:
         self.heads: dict[ConversationKey, Head] = {}
         self.memberships: dict[MembershipId, Membership] = {}
         self.verdicts: dict[CommandId, Verdict] = {}
+        self.faces: dict[str, Face] = {}
         self._loaded = loaded
         self._posted: dict[ClientKey, Message] = {}
 
     @property
     def changed(self) -> bool:
-        """Whether any row changes; verdicts alone are stored without a new version."""
-        return bool(self.heads or self.memberships)
+        """Whether a row or a face changes; verdicts alone are stored without a new version."""
+        return bool(self.heads or self.memberships or self.faces)
 
     def head(self, key: ConversationKey) -> Head | None:
         """Return a head as it is now."""
@@ -136,6 +143,10 @@ class Workspace:
     def account_exists(self, account: str) -> bool:
         """Tell whether an account exists; it must have been wanted."""
         return account in self._loaded.accounts
+
+    def face(self, account: str) -> Face:
+        """Return an account's face as it is now; the account must have been wanted."""
+        return self.faces.get(account) or self._loaded.accounts.get(account, NO_FACE)
 
     def posted(self, key: ConversationKey, sender: str, client_id: str) -> Message | None:
         """Return the message that was posted with this id before, if any (M2)."""
@@ -151,6 +162,11 @@ class Workspace:
         """Return all conversations of a wanted inbox, those made in this batch included."""
         made = {key for owner, key in self.memberships if owner == account}
         return self._loaded.inboxes[account] | made
+
+    def talks_of(self, account: str) -> set[ConversationKey]:
+        """Return all P2P conversations of a wanted account, those made in this batch included."""
+        made = {key for key in self.heads if is_p2p(key) and account in parties_of(key)}
+        return self._loaded.talks[account] | made
 
     def seq_at(self, account: str, key: ConversationKey, version: int) -> int:
         """Return the newest seq that this conversation had at a wanted cutoff."""
@@ -188,6 +204,11 @@ class Workspace:
         """Change a membership; the very one that is there already is no change."""
         if membership is not self.membership(account, key):
             self.memberships[account, key] = membership
+
+    def put_face(self, account: str, face: Face) -> None:
+        """Change an account's face; the very one that is there already is no change."""
+        if face is not self.face(account):
+            self.faces[account] = face
 
     def append(self, key: ConversationKey, message: Message) -> None:
         """Add a message to the end of its conversation."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from recents.core.commands import SetProfile
 from recents.core.errors import Code, Refused
 from recents.server.doors.rest.routes import Asked, Route
 from recents.server.doors.rest.shapes import (
     Accounts,
     GivenToken,
     KnownToken,
-    Name,
     NewAccount,
+    NewFace,
     NewToken,
     Page,
     RevokedTokens,
@@ -25,13 +26,14 @@ async def create_account(asked: Asked) -> Account:
     """Make an account."""
     body = asked.body(NewAccount)
     try:
-        return await asked.node.accounts.create(body.account, body.name)
+        return await asked.node.accounts.create(body.account, body.name, body.avatar)
     except Refused as refusal:
         if asked.begun_ms is None or refusal.code is not Code.ACCOUNT_EXISTS:
             raise
         # The node ended after it had made the account, and before it could answer.
         made = await asked.node.accounts.get(body.account)
-        if made.created_ms < asked.begun_ms or made.name != body.name:
+        same = (made.name, made.avatar) == (body.name, body.avatar)
+        if made.created_ms < asked.begun_ms or not same:
             raise
         return made
 
@@ -48,9 +50,11 @@ async def get_account(asked: Asked) -> Account:
     return await asked.node.accounts.get(asked.account)
 
 
-async def rename_account(asked: Asked) -> Account:
-    """Change an account's display name."""
-    await asked.node.accounts.rename(asked.account, asked.body(Name).name)
+async def change_face(asked: Asked) -> Account:
+    """Change an account's name or avatar, in the rows of its contacts as well."""
+    face = asked.body(NewFace)
+    command = SetProfile(id=asked.new_id(), name=face.name, avatar=face.avatar)
+    await asked.command(asked.account, command)
     return await get_account(asked)
 
 
@@ -96,7 +100,13 @@ async def revoke_device(asked: Asked) -> Revoked:
     )
 
 
-_ALICE = {"account": "alice", "name": "Alice", "created_ms": 1767225600000}
+_ALICE = {
+    "account": "alice",
+    "name": "Alice",
+    "created_ms": 1767225600000,
+    "avatar": "",
+    "version": 0,
+}
 _TOKEN = {"token_id": "id-1", "label": "phone", "created_ms": 1767225600000, "revoked_ms": None}
 _DEVICE = {"device_id": "d-1", "created_ms": 1767225600000, "seen_ms": 1767225600000}
 
@@ -138,13 +148,13 @@ ROUTES = (
         answered=_ALICE,
     ),
     Route(
-        name="rename_account",
+        name="change_face",
         method="PATCH",
         path=ONE,
         tag="Accounts",
-        summary="Change the display name of an account.",
-        body=Name,
-        call=rename_account,
+        summary="Change the name or the avatar of an account, in all rows that show them.",
+        body=NewFace,
+        call=change_face,
         answer=Account,
         opened_by="account",
         example={"name": "Alice"},

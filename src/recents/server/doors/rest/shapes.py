@@ -15,6 +15,7 @@ from typing import get_type_hints
 import msgspec
 
 from recents.core.commands import MAX_MEMBERS_PER_COMMAND, AnyCommand
+from recents.core.face import MAX_AVATAR_BYTES
 from recents.core.ids import MAX_DISPLAY_NAME_CHARACTERS, MAX_ID_BYTES, Conversation
 from recents.core.message import (
     MAX_CLIENT_ID_CHARACTERS,
@@ -44,6 +45,7 @@ BOUNDS: dict[str, dict[str, object]] = {
     "conversation": CONVERSATION,
     "team": TEAM,
     "name": {"maxLength": MAX_DISPLAY_NAME_CHARACTERS},
+    "avatar": {"maxLength": MAX_AVATAR_BYTES},
     "label": {"maxLength": MAX_LABEL_CHARACTERS},
     "members": {"items": {"type": "string", **ID}, "maxItems": MAX_MEMBERS_PER_COMMAND},
     "text": {"maxLength": MAX_TEXT_CHARACTERS},
@@ -70,6 +72,14 @@ class NewAccount(Given, frozen=True):
 
     account: str
     name: str = ""
+    avatar: str = ""
+
+
+class NewFace(Given, frozen=True):
+    """What contacts see; what is not there stays as it is."""
+
+    name: str | None = None
+    avatar: str | None = None
 
 
 class Name(Given, frozen=True):

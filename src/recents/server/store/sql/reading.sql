@@ -2,7 +2,7 @@
 -- One head.
 SELECT
     version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview
+    low_receipt, high_receipt, dismissed, name, owner, preview, faces
 FROM heads
 WHERE key = :key;
 
@@ -33,7 +33,8 @@ SELECT count(*) FROM memberships WHERE key = :key AND parting IS NULL;
 SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
-    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview
+    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
+    h.faces
 FROM memberships AS m
 CROSS JOIN heads AS h ON h.key = m.key
 WHERE m.account = :account AND m.conversation > 'q' AND m.parting IS NULL AND NOT h.dismissed
@@ -41,11 +42,11 @@ ORDER BY m.conversation;
 
 -- account --
 -- One account.
-SELECT account, name, created_ms FROM accounts WHERE account = :account;
+SELECT account, name, created_ms, avatar, version FROM accounts WHERE account = :account;
 
 -- accounts --
 -- Accounts in byte order, after one.
-SELECT account, name, created_ms
+SELECT account, name, created_ms, avatar, version
 FROM accounts
 WHERE account > :after
 ORDER BY account

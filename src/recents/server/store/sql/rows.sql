@@ -15,6 +15,7 @@ seen AS (
         m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
         h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
         h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
+        h.faces,
         CASE WHEN m.parting IS NULL THEN h.version ELSE 0 END AS seen_version,
         CASE WHEN m.parting IS NULL THEN h.last_seq ELSE coalesce(m.parting ->> 'last_seq', 0) END
             AS seen_last_seq,
@@ -51,6 +52,7 @@ SELECT
     read_epoch, marked_unread, mute, draft_ms, draft_text,
     head_version, last_seq, ordinal, time_ms, activity_ms,
     last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
+    faces,
     retracted_after_read,
     max(version, seen_version) AS row_version,
     -- D2: deleted, until a message comes after that.

@@ -11,7 +11,8 @@ UPDATE store SET epoch = lower(hex(randomblob(8))) RETURNING epoch;
 SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
-    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview
+    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
+    h.faces
 FROM json_each(:keys) AS wanted
 CROSS JOIN heads AS h ON h.key = wanted.value;
 
@@ -28,10 +29,20 @@ CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
 
 -- known_accounts --
--- Which of the given accounts there are, as JSON.
-SELECT a.account
+-- Which of the given accounts there are, as JSON, with their faces.
+SELECT a.account, a.name, a.avatar
 FROM json_each(:accounts) AS wanted
 CROSS JOIN accounts AS a ON a.account = wanted.value;
+
+-- talks_of --
+-- The P2P conversations of an account: those in which it stands first in the key, then second.
+SELECT key
+FROM heads
+WHERE key >= 'p2p:' || :account || '|' AND key < 'p2p:' || :account || '}'
+UNION
+SELECT key
+FROM heads
+WHERE key < 'q' AND substr(key, instr(key, '|') + 1) = :account;
 
 -- posted --
 -- The message that a sender posted with this id (M2).
@@ -97,9 +108,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- Make or replace a head.
 INSERT INTO heads (
     key, version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview
+    low_receipt, high_receipt, dismissed, name, owner, preview, faces
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
     version = excluded.version,
     last_seq = excluded.last_seq,
@@ -112,7 +123,8 @@ ON CONFLICT (key) DO UPDATE SET
     dismissed = excluded.dismissed,
     name = excluded.name,
     owner = excluded.owner,
-    preview = excluded.preview;
+    preview = excluded.preview,
+    faces = excluded.faces;
 
 -- put_membership --
 -- Make or replace a membership; touches the index by key.
@@ -169,13 +181,13 @@ UPDATE store SET version = ?;
 
 -- create_account --
 -- Add an account unless its id is taken.
-INSERT INTO accounts (account, name, created_ms)
-VALUES (:account, :name, :created_ms)
+INSERT INTO accounts (account, name, created_ms, avatar)
+VALUES (:account, :name, :created_ms, :avatar)
 ON CONFLICT (account) DO NOTHING;
 
--- rename_account --
--- Change a display name.
-UPDATE accounts SET name = :name WHERE account = :account;
+-- put_face --
+-- Change the face of an account.
+UPDATE accounts SET name = ?, avatar = ?, version = ? WHERE account = ?;
 
 -- add_token --
 -- Store a token.
