@@ -101,7 +101,7 @@ class Inbox:
         """
         most, wanted = positive(limit), checked_text(text)
         await self._copying.wait_for_the_rest()
-        return self._row_search.rows(wanted, most)
+        return await self._row_search.rows(wanted, most)
 
     async def mark_read(self, conversation: str, upto_seq: int | None = None) -> None:
         """Read a conversation (R1).
