@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from operator import attrgetter
 
 from recents.client.changes import ChangeBatch
 from recents.client.listeners import Announcer
@@ -32,6 +33,7 @@ class RowSearch:
         self._local = local
         self._announcer = announcer
         self._found: dict[Conversation, Findable] = {}
+        self._in_order: list[Findable] | None = None
         self._changed: dict[Conversation, None] = {}
         self._following = False
         self._by_sound = False
@@ -42,7 +44,9 @@ class RowSearch:
         if not words:
             return ()
         await self._refresh(any(word.isascii() and word.isalpha() for word in words))
-        return tuple(best(self._found.values(), words, limit))
+        if self._in_order is None:
+            self._in_order = sorted(self._found.values(), key=attrgetter("place"))
+        return tuple(best(self._in_order, words, limit))
 
     def put(self, batch: ChangeBatch) -> None:
         """Hear of rows that changed."""
@@ -69,6 +73,7 @@ class RowSearch:
                 await asyncio.sleep(0)
 
     def _fold(self, name: Conversation) -> None:
+        self._in_order = None
         row = self._local.get(name)
         if row is None:
             self._found.pop(name, None)

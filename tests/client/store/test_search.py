@@ -94,9 +94,9 @@ async def test_a_message_that_changes_is_found_by_what_it_says_now(store: Device
 async def test_the_index_survives_a_kill(device: Device) -> None:
     await keep(device.store, BOB, message(1, "hello"))
     await device.restart(kill=True)
-    assert await found(device.store, "hel") == [("bob", 1)]
+    assert await found(device.store, "hello") == [("bob", 1)]
     await device.store.begin_anew()
-    assert await found(device.store, "hel") == []
+    assert await found(device.store, "hello") == []
 
 
 async def test_a_closed_store_cannot_be_searched(device: Device) -> None:
