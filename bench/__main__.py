@@ -22,6 +22,7 @@ from bench.lists import measure_lists, measure_reconnects
 from bench.memory import measure_memory
 from bench.offline import measure_offline
 from bench.report import Figure
+from bench.search import measure_search
 from bench.throughput import measure_latency, measure_throughput
 
 MEASUREMENTS: dict[str, Callable[[Path, bool], Awaitable[list[Figure]]]] = {
@@ -32,6 +33,7 @@ MEASUREMENTS: dict[str, Callable[[Path, bool], Awaitable[list[Figure]]]] = {
     "memory": measure_memory,
     "offline": measure_offline,
     "coming_back": measure_coming_back,
+    "search": measure_search,
 }
 
 

@@ -20,7 +20,7 @@ from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage
 from recents.client.opening import USER_DATA, connect
 from recents.client.state import State
-from recents.client.store.port import SetAside
+from recents.client.store.port import FoundMessage, SetAside
 from recents.core.entry import InboxEntry
 from recents.core.errors import (
     CallerMistake,
@@ -54,6 +54,7 @@ __all__ = [
     "Draft",
     "Explanation",
     "Filtering",
+    "FoundMessage",
     "HistoryPage",
     "InboxEntry",
     "InboxPage",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from recents.client.store.memory import MemoryDeviceStore
-from recents.client.store.port import SetAside, Step
+from recents.client.store.port import FoundMessage, SetAside, Step
 from recents.core.entry import InboxEntry
 from recents.core.errors import Unavailable
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.ordering import Place
+from recents.core.phrases import Phrase
 
 
 class FailingStore(MemoryDeviceStore):
@@ -55,3 +58,10 @@ class FailingStore(MemoryDeviceStore):
         if self.fails_reading is not None:
             raise self.fails_reading
         return await super().messages(conversation, before_seq, limit)
+
+    async def search(
+        self, phrases: Sequence[Phrase], conversation: Conversation | None, limit: int
+    ) -> list[FoundMessage]:
+        if self.fails_reading is not None:
+            raise self.fails_reading
+        return await super().search(phrases, conversation, limit)

@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from recents.client.client import Client
 from recents.client.store.port import StepFailed
-from recents.core.errors import Code, Refused, Unavailable
+from recents.core.errors import CallerMistake, Code, Refused, Unavailable
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.wire.frames import Answer, Messages
@@ -165,3 +165,31 @@ async def test_P4_what_the_node_refused_is_there_though_its_team_is_not(
     assert [(one.text, one.status) for one in page.messages] == [("may I?", "failed")]
     with pytest.raises(Refused):
         await me.messages.history(THEIRS, before_seq=9)
+
+
+async def test_what_was_seen_can_be_searched_also_offline(
+    node: FakeNode, me: Client, store: FailingStore
+) -> None:
+    texts = ["今天开会", "Lunch?", "lunch it is"]
+    messages = [
+        msgspec.structs.replace(one, text=text)
+        for one, text in zip(said(1, 2, 3), texts, strict=True)
+    ]
+    node.answers = lambda request: Messages(messages=tuple(messages))
+    assert await me.messages.search("lunch") == ()
+    await me.messages.history(BOB)
+    await offline(node)
+    assert seqs(tuple(one.message for one in await me.messages.search("LUN"))) == [3, 2]
+    (found,) = await me.messages.search("开会", conversation=BOB)
+    assert (found.conversation, found.message) == (BOB, messages[0])
+    assert len(await me.messages.search("lunch", limit=1)) == 1
+    assert await me.messages.search("lunch", conversation="p2p:carol") == ()
+    assert await me.messages.search("?!") == ()
+    store.fails_reading = StepFailed("damaged")
+    assert await me.messages.search("lunch") == ()
+    with pytest.raises(CallerMistake, match="no text"):
+        await me.messages.search(7)  # type: ignore[arg-type]  # the mistake
+    with pytest.raises(CallerMistake, match="limit is 0"):
+        await me.messages.search("x", limit=0)
+    with pytest.raises(CallerMistake, match="does not name"):
+        await me.messages.search("x", conversation="bob")

@@ -140,6 +140,21 @@ async def test_a_view_opens_when_all_rows_of_the_copy_are_here(node: FakeNode) -
         assert view.totals == await me.inbox.totals()
 
 
+async def test_a_view_that_is_closed_while_it_opens_follows_nothing(node: FakeNode) -> None:
+    me = await opened(node)
+    me._parts.copying._all_read.clear()
+    view = me.inbox.watch()
+    opening = asyncio.create_task(view.open())
+    await settle()
+    view.close()
+    me._parts.copying._all_read.set()
+    await opening
+    say(node, row("d", 2, at=9))
+    await settle()
+    assert (view.entries, view.take_now()) == ((), None)
+    await me.close()
+
+
 async def test_the_iteration_ends_with_the_view_and_with_the_client(node: FakeNode) -> None:
     me = await opened(node)
     first, second = me.inbox.watch(), me.inbox.watch()

@@ -1,14 +1,17 @@
 """Which rows are found, and which come first."""
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from recents.core.entry import InboxEntry
-from recents.core.finding import best, findable, sounding
+from recents.core.finding import Findable, best, findable, sounding
 from recents.core.folding import folded
 from recents.core.ids import Conversation
 from recents.core.membership import Draft
 from recents.core.message import Preview
+from recents.core.ordering import place_of
 
 
 def row(
@@ -31,7 +34,11 @@ def row(
 
 
 def search(query: str, *rows: InboxEntry, limit: int = 50) -> list[str]:
-    return [found.id for found in best(map(findable, rows), folded(query).split(), limit)]
+    return [found.id for found in best(in_order(rows), folded(query).split(), limit)]
+
+
+def in_order(rows: Iterable[InboxEntry]) -> list[Findable]:
+    return [findable(row) for row in sorted(rows, key=place_of)]
 
 
 def test_names_come_before_texts_and_beginnings_before_middles() -> None:
@@ -99,6 +106,6 @@ def test_the_same_rows_as_by_looking_at_each(
         return any(word in text for text in seen)
 
     expected = {one.id for one in rows if all(has(one, word) for word in words)}
-    found = [one.id for one in best(map(findable, rows), words, limit)]
+    found = [one.id for one in best(in_order(rows), words, limit)]
     assert len(found) == len(set(found)) == min(limit, len(expected))
     assert set(found) <= expected

@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from recents.client import keeper, outbox, planning
+from recents.client import keeper, outbox, planning, watched
 from recents.client.store.port import Step
 from recents.core import overlay
 from recents.core.commands import AnyCommand
@@ -55,6 +55,14 @@ def _nothing_is_kept_before_it_is_shown() -> Patch:
     return mock.patch.object(keeper, "Step", return_value=Step())
 
 
+def _a_view_keeps_rows_that_match_no_longer() -> Patch:
+    return mock.patch.object(
+        watched.Watched,
+        "concerns",
+        lambda self, _, image: image is not None and self._wanted.matches(image),
+    )
+
+
 @pytest.mark.parametrize(
     "mutant",
     [
@@ -64,6 +72,7 @@ def _nothing_is_kept_before_it_is_shown() -> Patch:
         _device_reads_what_it_has_not_seen,
         _overlay_forgets_reads,
         _nothing_is_kept_before_it_is_shown,
+        _a_view_keeps_rows_that_match_no_longer,
     ],
 )
 def test_a_mutant_is_found(mutant: Callable[[], Patch]) -> None:

@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from recents.cli import accounts, demo, devices, explaining, lists, marks, serving, watching
+from recents.cli import (
+    accounts,
+    demo,
+    devices,
+    explaining,
+    lists,
+    marks,
+    searching,
+    serving,
+    watching,
+)
 from recents.cli.ending import EXIT_CODES
 
 app = typer.Typer(
@@ -41,6 +51,7 @@ def begin(
 app.command()(serving.serve)
 app.add_typer(accounts.app, name="account")
 app.command("list")(lists.list_rows)
+app.command()(searching.search)
 app.command()(watching.watch)
 app.command()(lists.send)
 app.command()(lists.read)

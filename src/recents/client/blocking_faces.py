@@ -10,6 +10,7 @@ from recents.client.devices import Devices
 from recents.client.history import HistoryPage
 from recents.client.messages import Messages
 from recents.client.profiles import Profiles
+from recents.client.store.port import FoundMessage
 from recents.client.teams import Teams
 from recents.core.ids import Conversation, Kind
 from recents.core.message import Message
@@ -72,6 +73,12 @@ class BlockingMessages:
     ) -> HistoryPage:
         """Return messages of a conversation, the newest ones before ``before_seq``."""
         return self._own.call(self._messages.history, conversation, before_seq, limit)
+
+    def search(
+        self, text: str, conversation: str | None = None, limit: int = 50
+    ) -> tuple[FoundMessage, ...]:
+        """Return messages kept on this device that have every word of ``text``."""
+        return self._own.call(self._messages.search, text, conversation, limit)
 
     def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""

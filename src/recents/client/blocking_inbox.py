@@ -180,7 +180,18 @@ class BlockingInbox:
 
     # Last, since from here on `list` is this method.
     def list(
-        self, limit: int = 50, cursor: str | None = None, **filter: Unpack[Filtering]
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        *,
+        exclude_preview_kinds: Iterable[str] = (),
+        **filter: Unpack[Filtering],
     ) -> InboxPage:
         """Return rows, newest first (O1, O4), and the sums over all that match."""
-        return self._own.call(self._inbox.list, limit, cursor, **filter)
+        return self._own.call(
+            self._inbox.list,
+            limit,
+            cursor,
+            exclude_preview_kinds=exclude_preview_kinds,
+            **filter,
+        )

@@ -19,6 +19,7 @@ from recents.client.keeper import Keeper
 from recents.client.listeners import Announcer
 from recents.client.local_list import LocalList
 from recents.client.messages import Messages
+from recents.client.other_previews import OtherPreviews
 from recents.client.outbox import Outbox
 from recents.client.planning import Planning
 from recents.client.profiles import Profiles
@@ -67,8 +68,15 @@ class Client:
         asking, announcer = parts.asking, parts.announcer
         histories = Histories(asking, parts.keeper, parts.copying, parts.local, parts.outbox)
         explaining = Explaining(asking, parts.copying, parts.local)
+        other_previews = OtherPreviews(asking.account, histories)
         self.inbox = Inbox(
-            parts.local, parts.copying, parts.planning, asking, announcer, explaining
+            parts.local,
+            parts.copying,
+            parts.planning,
+            asking,
+            announcer,
+            explaining,
+            other_previews,
         )
         self.messages = Messages(asking, parts.planning, histories, self.inbox, announcer)
         self.teams = Teams(asking)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Sequence
 
 from recents.client.listeners import Announcer
 from recents.client.local_list import LocalList
@@ -18,6 +19,7 @@ from recents.client.outbox import Outbox
 from recents.client.store.port import (
     CopyDamaged,
     DeviceStore,
+    FoundMessage,
     Saved,
     SetAside,
     Step,
@@ -28,6 +30,7 @@ from recents.client.unsaved import melted
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
+from recents.core.phrases import Phrase
 
 log = logging.getLogger(__name__)
 
@@ -136,6 +139,16 @@ class Copying:
             return await self._store.messages(conversation, before_seq, limit)
         except StepFailed as failure:
             log.warning("! the messages of this device's copy cannot be read: %s", failure)
+            return []
+
+    async def search(
+        self, phrases: Sequence[Phrase], conversation: Conversation | None, limit: int
+    ) -> list[FoundMessage]:
+        """Return kept messages that have every phrase, or none where they cannot be read now."""
+        try:
+            return await self._store.search(phrases, conversation, limit)
+        except StepFailed as failure:
+            log.warning("! the messages of this device's copy cannot be searched: %s", failure)
             return []
 
     async def _read(self, limit: int) -> None:

@@ -10,11 +10,12 @@ from recents.client.echo import echo_of
 from recents.client.keeper import Keeper
 from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox
-from recents.client.store.port import Step
+from recents.client.store.port import FoundMessage, Step
 from recents.core.commands import Post
 from recents.core.errors import Refused
 from recents.core.ids import Conversation
 from recents.core.message import Message
+from recents.core.phrases import phrases_of
 from recents.wire import frames
 
 _NO_UPPER_SEQ = 2**53
@@ -67,6 +68,13 @@ class Histories:
         if before_seq is not None:
             return page
         return msgspec.structs.replace(page, messages=page.messages + self._on_their_way(name))
+
+    async def search(
+        self, text: str, name: Conversation | None, limit: int
+    ) -> tuple[FoundMessage, ...]:
+        """Return the newest kept messages that have every word of a text, newest first."""
+        phrases = phrases_of(text)
+        return tuple(await self._copying.search(phrases, name, limit)) if phrases else ()
 
     async def _asked(
         self, name: Conversation, before_seq: int | None, limit: int

@@ -14,6 +14,8 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from itertools import islice
 from typing import Any, Unpack, get_args
 
+import msgspec
+
 from recents.client.arguments import (
     Filtering,
     checked,
@@ -32,6 +34,7 @@ from recents.client.explaining import Explaining
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage, LocalList
+from recents.client.other_previews import OtherPreviews
 from recents.client.planning import Planning, Wish
 from recents.client.row_search import RowSearch
 from recents.core.commands import Mute, MuteLevel, SetDraft
@@ -67,6 +70,7 @@ class Inbox:
         asking: Asking,
         announcer: Announcer,
         explaining: Explaining,
+        other_previews: OtherPreviews,
     ) -> None:
         """Show ``local``, command through ``asking``."""
         self._local = local
@@ -74,6 +78,7 @@ class Inbox:
         self._planning = planning
         self._asking = asking
         self._announcer = announcer
+        self._other_previews = other_previews
         self._row_search = RowSearch(local, announcer)
         self._explaining = explaining
 
@@ -105,7 +110,7 @@ class Inbox:
         """
         most, wanted = positive(limit), checked_text(text)
         await self._copying.wait_for_the_rest()
-        return self._row_search.rows(wanted, most)
+        return await self._row_search.rows(wanted, most)
 
     async def explain(self, conversation: str) -> Explanation:
         """Tell why a row shows what it shows: above all, which messages are unread (U1).
@@ -277,19 +282,32 @@ class Inbox:
 
     # Last, since from here on `list` is this method.
     async def list(
-        self, limit: int = 50, cursor: str | None = None, **filter: Unpack[Filtering]
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        *,
+        exclude_preview_kinds: Iterable[str] = (),
+        **filter: Unpack[Filtering],
     ) -> InboxPage:
         """Return rows, newest first (O1, O4), and the sums over all that match.
 
         Args:
             limit: at most so many rows, 1 or above.
             cursor: ``next_cursor`` of the page before; by default the first page.
+            exclude_preview_kinds: rows with a preview of such a kind show the newest message of
+                another kind instead (P5). The node is asked for those; offline, and beyond some
+                800 messages, a row may have no preview.
             filter: which rows; see ``Filtering``. By default all.
         """
         wanted = filter_of(filter)
+        kinds = frozenset(several(exclude_preview_kinds, "exclude_preview_kinds"))
         if cursor is not None or wanted != MAIN_LIST or limit > len(self._local):
             await self._copying.wait_for_the_rest()
-        return self._local.page(limit, cursor, wanted)
+        page = self._local.page(limit, cursor, wanted)
+        if not kinds:
+            return page
+        shown = await self._other_previews.shown(page.entries, kinds)
+        return msgspec.structs.replace(page, entries=shown)
 
 
 async def _all_of(calls: Iterable[Coroutine[Any, Any, None]]) -> None:

@@ -77,8 +77,10 @@ class LiveView(AsyncIterator[ViewChange]):
             raise CallerMistake("this view was opened before; call inbox.watch again")
         self._leave = lambda: None
         await self._copying.wait_for_the_rest()
-        self._watched.begin(self._local)
-        self._leave = self._announcer.follow(self)
+        # Closed meanwhile, it follows nothing.
+        if not self._ended:
+            self._watched.begin(self._local)
+            self._leave = self._announcer.follow(self)
 
     def close(self) -> None:
         """Follow the rows no longer; what was told last stays."""

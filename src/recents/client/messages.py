@@ -10,6 +10,7 @@ from recents.client.arguments import (
     checked,
     checked_conversation,
     checked_seq,
+    checked_text,
     positive,
     several,
 )
@@ -20,6 +21,7 @@ from recents.client.inbox import Inbox
 from recents.client.listeners import Announcer
 from recents.client.outbox import Ticket
 from recents.client.planning import Planning, Wish
+from recents.client.store.port import FoundMessage
 from recents.core.commands import Post
 from recents.core.ids import Conversation
 from recents.core.message import Message
@@ -146,6 +148,23 @@ class Messages:
         """
         name = checked_conversation(conversation)
         return await self._histories.page(name, before_seq, positive(limit))
+
+    async def search(
+        self, text: str, conversation: str | None = None, limit: int = 50
+    ) -> tuple[FoundMessage, ...]:
+        """Return messages kept on this device that have every word of ``text``.
+
+        The newest come first. Words may be unfinished, and stand in any order; Chinese needs no
+        blanks. Case, accents and widths make no difference. What this device has not seen, it does
+        not find.
+
+        Args:
+            text: what to look for.
+            conversation: only in this one; by default in all.
+            limit: at most so many messages, 1 or above.
+        """
+        name = None if conversation is None else checked_conversation(conversation)
+        return await self._histories.search(checked_text(text), name, positive(limit))
 
     async def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""

@@ -10,8 +10,6 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from heapq import nsmallest
-from operator import attrgetter
 
 import msgspec
 
@@ -79,11 +77,12 @@ def best(rows: Iterable[Findable], words: Sequence[str], limit: int) -> list[Inb
     """Return the rows that have every word, those first whose worst word is found best.
 
     Args:
-        rows: what is searched.
+        rows: what is searched, in the order of the list.
         words: folded, at least one.
         limit: at most so many rows.
     """
     possible = list(rows)
+    # The longest first: it leaves the fewest.
     for word in sorted(words, key=len, reverse=True):
         possible = [row for row in possible if word in row.whole]
     chosen: dict[Conversation, InboxEntry] = {}
@@ -91,7 +90,7 @@ def best(rows: Iterable[Findable], words: Sequence[str], limit: int) -> list[Inb
         some = possible
         for word in words:
             some = stage(some, word)
-        for one in nsmallest(limit, some, key=attrgetter("place")):
+        for one in some[:limit]:
             chosen.setdefault(one.row.conversation, one.row)
         if len(chosen) >= min(limit, len(possible)):
             break

@@ -10,6 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import assert_never
 
 import msgspec
 
@@ -79,4 +80,6 @@ def after(entries: Iterable[InboxEntry], steps: Sequence[ListStep]) -> tuple[Inb
                 rows.insert(step.to_index, step.entry)
             case Update():
                 rows[step.index] = step.entry
+            case _:
+                assert_never(step)
     return tuple(rows)

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from recents.client.store.port import Saved, Step
 from recents.core.membership import Draft
+from recents.core.phrases import phrases_of
 from recents.core.replica import Gone
 from recents.core.totals import Totals
 from tests.client.store.conftest import MemoryDevice, SqliteDevice
@@ -23,6 +24,9 @@ names = st.sampled_from(NAMES)
 small = st.integers(0, 4)
 seqs = st.integers(1, 9)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+said = st.lists(
+    st.sampled_from(["Can't", "canoe", "今天", "天", "é", "\uff25!", "e x", "👍", "_"])
+).map(" ".join)
 
 
 @st.composite
@@ -37,7 +41,9 @@ def rows(draw: st.DrawFn) -> tuple[object, ...]:
     )
 
 
-messages = st.builds(message, seqs, texts).map(lambda one: replace(one, attachment=[one.text]))
+messages = st.builds(message, seqs, texts | said).map(
+    lambda one: replace(one, attachment=[one.text])
+)
 numbers = st.integers(1, 6)
 commands = st.builds(waiting, numbers, version=st.none() | st.integers(1, 9)) | st.builds(
     writing, numbers, texts
@@ -80,7 +86,9 @@ async def lived_through(
             await device.store.begin_anew()
         else:
             seen.append(await device.restart(kill=deed == "kill"))
-        seen.append(await everything(device))
+        seen += [await everything(device), await device.store.search(phrases_of("e"), BOB, 3)]
+    for query in ("can", "can't", "天", "今天", "天 e", "👍", "e x", "a"):
+        seen.append(await device.store.search(phrases_of(query), None, 50))
     seen.append(await device.restart(kill=False))
     await device.end()
     return [without_what_was_set_aside(one) for one in seen]

@@ -12,6 +12,7 @@ import pytest
 
 from recents.client.store import sqlite_file
 from recents.client.store.port import SetAside, Step
+from recents.client.store.queries import migrations
 from recents.client.store.sqlite_opening import PAGE_BYTES
 from recents.core.pending import Pending
 from tests.client.store.files import (
@@ -210,7 +211,11 @@ def test_a_log_that_lost_its_end_with_the_power_is_no_damage(path: Path) -> None
 def test_C6_a_newer_schema_is_kept_and_its_commands_are_rescued(path: Path) -> None:
     made(path)
     changed(path, "PRAGMA user_version = 99; ALTER TABLE outbox ADD COLUMN more TEXT")
-    set_aside(path, "newer-1", reason="a newer version of recents (schema 99, this one knows 1)")
+    set_aside(
+        path,
+        "newer-1",
+        reason=f"a newer version of recents (schema 99, this one knows {len(migrations())})",
+    )
 
 
 def test_C6_commands_of_a_newer_schema_that_are_not_understood_are_told_as_lost(

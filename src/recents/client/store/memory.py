@@ -5,18 +5,19 @@ It lives as long as the object: opened again, with ``close`` or without, it is a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 
 from msgspec.structs import replace
 from sortedcontainers import SortedDict
 
-from recents.client.store.port import Saved, SetAside, Step, StepFailed
+from recents.client.store.port import FoundMessage, Saved, SetAside, Step, StepFailed
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
 from recents.core.pending import Pending
+from recents.core.phrases import Phrase, says_all
 
 
 class MemoryDeviceStore:
@@ -118,6 +119,21 @@ class MemoryDeviceStore:
         kept = self._messages.get(conversation, SortedDict())
         end = kept.bisect_left(before_seq)
         return [_own(message) for message in kept.values()[max(0, end - limit) : end]]
+
+    async def search(
+        self, phrases: Sequence[Phrase], conversation: Conversation | None, limit: int
+    ) -> list[FoundMessage]:
+        """Return the newest kept messages whose text has every phrase, newest first."""
+        self._check_open()
+        names = self._messages if conversation is None else (conversation,)
+        found = [
+            FoundMessage(name, message)
+            for name in names
+            for message in self._messages.get(name, SortedDict()).values()
+            if says_all(message.text, phrases)
+        ]
+        found.sort(key=lambda one: (-one.message.time_ms, one.conversation, -one.message.seq))
+        return [FoundMessage(one.conversation, _own(one.message)) for one in found[:limit]]
 
     def _check_open(self) -> None:
         if not self._open:

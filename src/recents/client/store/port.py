@@ -13,6 +13,7 @@ Rules of this file:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import msgspec
@@ -23,6 +24,7 @@ from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.pending import Pending
+from recents.core.phrases import Phrase
 from recents.core.replica import Gone
 from recents.core.totals import NOTHING, Totals
 
@@ -108,6 +110,13 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     durable: bool = False
 
 
+class FoundMessage(msgspec.Struct, frozen=True, gc=False):
+    """A message that was searched for, and where it stands."""
+
+    conversation: Conversation
+    message: Message
+
+
 class DeviceStore(Protocol):
     """One account's copy on one device: rows, messages seen, token, outbox."""
 
@@ -151,6 +160,20 @@ class DeviceStore(Protocol):
         """Return the newest kept messages with ``seq < before_seq``, oldest first.
 
         There may be gaps between them.
+
+        Raises:
+            StepFailed, CopyDamaged: they cannot be read.
+        """
+
+    async def search(
+        self, phrases: Sequence[Phrase], conversation: Conversation | None, limit: int
+    ) -> list[FoundMessage]:
+        """Return the newest kept messages whose text has every phrase, newest first.
+
+        Args:
+            phrases: at least one.
+            conversation: only in this one; None: in all.
+            limit: at most so many messages.
 
         Raises:
             StepFailed, CopyDamaged: they cannot be read.

@@ -8,13 +8,14 @@ the caller waits for it or not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from recents.client.store.port import CopyDamaged, Saved, SetAside, Step, StepFailed
+from recents.client.store.port import CopyDamaged, FoundMessage, Saved, SetAside, Step, StepFailed
 from recents.client.store.sqlite_copy import Copy
 from recents.client.store.sqlite_failures import work_failures
 from recents.client.store.sqlite_file import CopyFile
@@ -22,8 +23,12 @@ from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.ordering import Place
+from recents.core.phrases import Phrase
 
 T = TypeVar("T")
+
+INDEXED_BEHIND = 500
+"""So many messages a search may have to index before it begins, in 20 ms."""
 
 
 class SqliteDeviceStore:
@@ -80,6 +85,7 @@ class SqliteDeviceStore:
         await self._work("the commit", lambda copy: copy.commit(step))
         if self._thread is not None:
             self._thread.submit(self._file.shorten_log)
+            self._thread.submit(self._index_some)
 
     async def begin_anew(self) -> SetAside:
         """Set the damaged copy aside and begin with an empty one, of the same device.
@@ -109,6 +115,18 @@ class SqliteDeviceStore:
             "reading messages", lambda copy: copy.messages(conversation, before_seq, limit)
         )
 
+    async def search(
+        self, phrases: Sequence[Phrase], conversation: Conversation | None, limit: int
+    ) -> list[FoundMessage]:
+        """Return the newest kept messages whose text has every phrase, newest first.
+
+        Raises:
+            StepFailed, CopyDamaged: they cannot be read.
+        """
+        return await self._work(
+            "searching messages", lambda copy: copy.search(phrases, conversation, limit)
+        )
+
     async def _work(self, what: str, work: Callable[[Copy], T]) -> T:
         return await self._hop(partial(self._worked, what, work))
 
@@ -125,6 +143,13 @@ class SqliteDeviceStore:
             raise StepFailed(f"{self._file.path} is not open")
         work_done = asyncio.get_running_loop().run_in_executor(self._thread, work)
         return await asyncio.shield(work_done)
+
+    def _index_some(self) -> None:
+        """Index some messages, then let steps that wait come first, then others."""
+        if self._file.index_some(INDEXED_BEHIND) and self._thread is not None:
+            # Nothing is taken any more by a thread that is to end.
+            with suppress(RuntimeError):
+                self._thread.submit(self._index_some)
 
     def _end_thread(self) -> None:
         thread, self._thread = self._thread, None

@@ -11,19 +11,21 @@ Rules of this file:
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import apsw
 import msgspec
 
-from recents.client.store.port import Saved, SetAside, Step
+from recents.client.store.port import FoundMessage, Saved, SetAside, Step
 from recents.client.store.queries import named_queries
+from recents.client.store.sqlite_words import Words
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
 from recents.core.pending import Pending
+from recents.core.phrases import Phrase
 from recents.core.totals import Totals
 
 logger = logging.getLogger(__name__)
@@ -88,6 +90,7 @@ class Copy:
         self._account = account
         self._kept_messages = kept_messages
         self._sql = named_queries("copy")
+        self._words = Words(connection)
         self._durable = True
         self._log_pages = 0
         # In place of SQLite's own, which moves the log within a commit: its caller would wait.
@@ -167,6 +170,35 @@ class Copy:
                     clock_ahead_ms=step.clock_ahead_ms,
                 )
 
+    def search(
+        self, phrases: Sequence[Phrase], conversation: Conversation | None, limit: int
+    ) -> list[FoundMessage]:
+        """Return the newest kept messages whose text has every phrase, newest first."""
+        while self.index_some(0):
+            pass
+        return self._words.found(phrases, conversation, limit)
+
+    def index_quietly(self, most_waiting: int) -> bool:
+        """Do as ``index_some``; where it fails, a search tries again and says why."""
+        try:
+            return self.index_some(most_waiting)
+        except apsw.Error:
+            logger.warning("! messages are not indexed for now", exc_info=True)
+            return False
+
+    def index_some(self, most_waiting: int) -> bool:
+        """Bring the words of some messages in step with them, where more than so many wait.
+
+        Returns:
+            Whether there may be more to do.
+        """
+        if self._words.waiting() <= most_waiting:
+            return False
+        self._be_durable(durable=False)
+        with Transaction(self.connection):
+            self._words.catch_up()
+        return True
+
     def _be_durable(self, durable: bool) -> None:
         if durable != self._durable:
             self.connection.pragma("synchronous", "FULL" if durable else "NORMAL")
@@ -185,6 +217,7 @@ class Copy:
     def _change_messages(self, step: Step) -> None:
         if step.forgets_messages:
             self._execute("forget_messages")
+            self._words.forget()
         messages = [
             (conversation, message.seq, json_text(message))
             for conversation, some in step.messages.items()

@@ -103,6 +103,10 @@ class CopyFile:
         if self._copy is not None:
             self._copy.shorten_log()
 
+    def index_some(self, most_waiting: int) -> bool:
+        """Index messages for searching, while nobody waits; see ``Copy.index_some``."""
+        return self._copy is not None and self._copy.index_quietly(most_waiting)
+
     def give_up(self) -> None:
         """Use a damaged file no longer; it stays as it is until ``begin_anew``."""
         copy, self._copy = self._copy, None
