@@ -7,7 +7,17 @@ from typing import Annotated
 
 import typer
 
-from recents.cli import accounts, demo, devices, explaining, lists, marks, serving, watching
+from recents.cli import (
+    accounts,
+    demo,
+    devices,
+    doctor,
+    explaining,
+    lists,
+    marks,
+    serving,
+    watching,
+)
 from recents.cli.ending import EXIT_CODES
 
 app = typer.Typer(
@@ -52,3 +62,4 @@ app.command()(marks.unmute)
 app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)
 app.command()(explaining.explain)
+app.command()(doctor.doctor)
