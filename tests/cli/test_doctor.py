@@ -8,7 +8,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from tests.cli.terminal import Place, clean_environment, serving
+import recents
+from tests.cli.terminal import PATIENCE, Place, clean_environment, serving
 
 
 @pytest.fixture
@@ -105,4 +106,47 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     here = Place(tmp_path, clean_environment())
     assert here("doctor").code == 5
     assert here("doctor", "--stores").code == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_c6_a_devices_copy_is_looked_through_and_begun_anew(tmp_path: Path) -> None:
+    with serving(tmp_path) as node:
+        alice = node.login("alice")
+        node.login("bob")
+        alice("send", "bob", "hello")
+        token, devices = alice.environment["RECENTS_TOKEN"], tmp_path / "devices"
+        with recents.connect_blocking(
+            node.address, account="alice", token=token, data_dir=devices
+        ) as me:
+            me.synced(timeout_s=PATIENCE)
+        words = ("doctor", "--data-dir", str(devices))
+        assert alice(*words).out == "no drift in 1 row, 0 messages, 0 commands\n"
+        (file,) = devices.glob("*/alice.db")
+        plant(file, "UPDATE inbox SET place = -1")
+        done = alice(*words)
+        assert done.code == 1
+        assert done.out.startswith("p2p:bob: place is -1, should be -")
+        assert done.out.endswith("\n1 finding in 1 row, 0 messages, 0 commands\n")
+        found, _ = (json.loads(line) for line in alice(*words, "--json").out.splitlines())
+        assert found["finding"]["conversation"] == "p2p:bob"
+        done = alice(*words, "--repair")
+        assert done.code == 0
+        assert f"set aside as {file}.drifted-1, 0 unsent commands rescued" in done.err
+        with recents.connect_blocking(
+            node.address, account="alice", token=token, data_dir=devices
+        ) as me:
+            assert [row.conversation for row in me.inbox.list().entries] == ["p2p:bob"]
+            assert me.set_aside[0].path == f"{file}.drifted-1"
+        assert alice(*words).code == 0
+
+
+def test_what_is_no_copy_is_refused(tmp_path: Path) -> None:
+    here = Place(tmp_path)
+    words = ("doctor", "--data-dir", str(tmp_path))
+    assert here(*words).code == 2, "whose?"
+    assert here(*words, "--account", "alice", "--store", "x").code == 2
+    assert here(*words, "--account", "alice", "--node", "nowhere").code == 2
+    done = here(*words, "--account", "alice")
+    assert done.code == 5
+    assert "there is no copy of alice" in done.sentence
     assert list(tmp_path.iterdir()) == []

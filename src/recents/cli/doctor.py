@@ -1,7 +1,8 @@
-"""`recents doctor`: recounts a store, and repairs it."""
+"""`recents doctor`: recounts the store of a node or of a device, and repairs it."""
 
 from __future__ import annotations
 
+import secrets
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,22 +14,34 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from recents.cli.ending import Ended, ExitCode, one_sentence, say
-from recents.cli.login import JsonOption
+from recents.cli.login import DEFAULT_NODE, AccountOption, JsonOption, NodeOption
 from recents.cli.rendering import print_json, print_lines
 from recents.cli.serving import DEFAULT_STORE
+from recents.client.store.naming import file_of
+from recents.core.errors import CallerMistake
 
 if TYPE_CHECKING:
+    from recents.client.store.sqlite_doctor import CopyExamined, CopyFinding
     from recents.server.store.recount import Finding
     from recents.server.store.sqlite_doctor import Examined, FileDoctor
 
 
 def doctor(
     store: Annotated[
-        Path, typer.Option(metavar="FILE", help="SQLite file of a node that is stopped.")
-    ] = DEFAULT_STORE,
+        Path | None,
+        typer.Option(
+            metavar="FILE", help=f"SQLite file of a node that is stopped; {DEFAULT_STORE}."
+        ),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Look through a device's copy in here instead."),
+    ] = None,
     repair: Annotated[
-        bool, typer.Option("--repair", help="Make right what can be; the file is copied first.")
+        bool, typer.Option("--repair", help="Make right what can be; the file is kept as it was.")
     ] = False,
+    account: AccountOption = "",
+    node: NodeOption = DEFAULT_NODE,
     json: JsonOption = False,
 ) -> None:
     """Recount a whole store from its messages, and report what differs.
@@ -36,19 +49,34 @@ def doctor(
     Ends with 0 when nothing does (any more), with 1 when something does. With --repair what
     follows from the messages is written anew; messages themselves are never touched. Stop the
     node before.
+
+    With --data-dir it is the copy of an account (--account, --node) on this device. A copy that is
+    wrong is set aside by --repair, and fetched from the node at the next start.
     """
+    with one_sentence():
+        if store is not None and data_dir is not None:
+            raise CallerMistake("--store is a node's file, --data-dir a device's: name one")
+        if data_dir is None:
+            clean = _store_is_clean((store or DEFAULT_STORE).absolute(), repair=repair, json=json)
+        else:
+            if not account:
+                raise CallerMistake("whose copy? Name the account with --account")
+            path = file_of(data_dir, node, account)
+            clean = _copy_is_clean(path, account, repair=repair, json=json)
+        if not clean:
+            raise typer.Exit(int(ExitCode.REFUSED))
+
+
+def _store_is_clean(path: Path, *, repair: bool, json: bool) -> bool:
     # Here, so that commands which only ask a node do without a node's libraries.
     from recents.server.store.port import StoreUnusable
     from recents.server.store.sqlite_doctor import FileDoctor
 
-    with one_sentence():
-        try:
-            with FileDoctor(store.absolute()) as file:
-                clean = _look_through(file, repair=repair, json=json)
-        except StoreUnusable as error:
-            raise Ended(str(error), ExitCode.STORE_UNUSABLE) from error
-        if not clean:
-            raise typer.Exit(int(ExitCode.REFUSED))
+    try:
+        with FileDoctor(path) as file:
+            return _look_through(file, repair=repair, json=json)
+    except StoreUnusable as error:
+        raise Ended(str(error), ExitCode.STORE_UNUSABLE) from error
 
 
 def _look_through(file: FileDoctor, *, repair: bool, json: bool) -> bool:
@@ -68,6 +96,42 @@ def _look_through(file: FileDoctor, *, repair: bool, json: bool) -> bool:
         left = file.examine(lambda finding: _tell(finding, json=json), moved)
     _sum_up(left, json=json)
     return not left.findings
+
+
+def _copy_is_clean(path: Path, account: str, *, repair: bool, json: bool) -> bool:
+    from recents.client.store.port import StoreUnusable
+    from recents.client.store.sqlite_doctor import CopyDoctor, begin_anew
+
+    try:
+        with CopyDoctor(path, account) as copy:
+            examined = copy.examine(lambda finding: _tell_of_copy(finding, json=json))
+        if json:
+            print_json({"examined": examined})
+        else:
+            looked_at = _amounts(examined, "row", "message", "command")
+            found = _counted(examined.findings, "finding") if examined.findings else "no drift"
+            print_lines(f"{found} in {looked_at}")
+        if not examined.findings or not repair:
+            return not examined.findings
+        aside = begin_anew(path, account, lambda: secrets.token_hex(16))
+    except StoreUnusable as error:
+        raise Ended(str(error), ExitCode.STORE_UNUSABLE) from error
+    lost = "; there may have been more" if aside.lost else ""
+    say(
+        f"the copy was set aside as {aside.path}, {_counted(aside.rescued, 'unsent command')} "
+        f"rescued{lost}; the next start fetches the list from the node"
+    )
+    return True
+
+
+def _tell_of_copy(finding: CopyFinding, *, json: bool) -> None:
+    if json:
+        print_json({"finding": finding})
+        return
+    print_lines(
+        f"{finding.conversation or 'the copy'}: {finding.what} is {_said(finding.found)}, "
+        f"should be {_said(finding.expected)}"
+    )
 
 
 def _tell(finding: Finding, *, json: bool) -> None:
@@ -91,10 +155,7 @@ def _sum_up(examined: Examined, *, json: bool) -> None:
     if json:
         print_json({"examined": examined})
         return
-    looked_at = ", ".join(
-        _counted(getattr(examined, f"{thing}s"), thing)
-        for thing in ("conversation", "message", "membership")
-    )
+    looked_at = _amounts(examined, "conversation", "message", "membership")
     if not examined.findings:
         print_lines(f"no drift in {looked_at}")
         return
@@ -103,6 +164,10 @@ def _sum_up(examined: Examined, *, json: bool) -> None:
     advice += [f"{hopeless} cannot be repaired, put a backup in place"] * bool(hopeless)
     found = f"{_counted(examined.findings, 'finding')} in {looked_at}"
     print_lines(f"{found}: {'; '.join(advice)}")
+
+
+def _amounts(examined: Examined | CopyExamined, *things: str) -> str:
+    return ", ".join(_counted(getattr(examined, f"{thing}s"), thing) for thing in things)
 
 
 def _counted(count: int, thing: str) -> str:
