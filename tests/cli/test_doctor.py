@@ -120,8 +120,15 @@ def test_c6_a_devices_copy_is_looked_through_and_begun_anew(tmp_path: Path) -> N
         ) as me:
             me.synced(timeout_s=PATIENCE)
         words = ("doctor", "--data-dir", str(devices))
-        assert alice(*words).out == "no drift in 1 row, 0 messages, 0 commands\n"
+        done = alice(*words)
+        assert done.out == "no drift in 1 row, 0 messages, 0 commands\n"
+        assert "1 row compared with those of the node" in done.err
         (file,) = devices.glob("*/alice.db")
+        plant(file, "UPDATE inbox SET entry = json_set(entry, '$.status', 'read')")
+        done = alice(*words)
+        assert done.code == 1
+        assert "p2p:bob: status is read, should be sent" in done.out
+        assert alice(*words, "--token", "").code == 0, "no node is asked"
         plant(file, "UPDATE inbox SET place = -1")
         done = alice(*words)
         assert done.code == 1

@@ -13,15 +13,24 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from recents.cli.ending import Ended, ExitCode, one_sentence, say
-from recents.cli.login import DEFAULT_NODE, AccountOption, JsonOption, NodeOption
+from recents.cli.ending import Ended, ExitCode, one_sentence, run, say
+from recents.cli.lists import ALL_ROWS
+from recents.cli.login import (
+    DEFAULT_NODE,
+    AccountOption,
+    JsonOption,
+    Login,
+    NodeOption,
+    TokenOption,
+    opened,
+)
 from recents.cli.rendering import print_json, print_lines
 from recents.cli.serving import DEFAULT_STORE
 from recents.client.store.naming import file_of
 from recents.core.errors import CallerMistake
 
 if TYPE_CHECKING:
-    from recents.client.store.sqlite_doctor import CopyExamined, CopyFinding
+    from recents.client.store.sqlite_doctor import CopyDoctor, CopyExamined, CopyFinding
     from recents.server.store.recount import Finding
     from recents.server.store.sqlite_doctor import Examined, FileDoctor
 
@@ -41,6 +50,7 @@ def doctor(
         bool, typer.Option("--repair", help="Make right what can be; the file is kept as it was.")
     ] = False,
     account: AccountOption = "",
+    token: TokenOption = "",
     node: NodeOption = DEFAULT_NODE,
     json: JsonOption = False,
 ) -> None:
@@ -50,8 +60,9 @@ def doctor(
     follows from the messages is written anew; messages themselves are never touched. Stop the
     node before.
 
-    With --data-dir it is the copy of an account (--account, --node) on this device. A copy that is
-    wrong is set aside by --repair, and fetched from the node at the next start.
+    With --data-dir it is the copy of an account (--account, --node) on this device, with --token
+    beside what the node has. A copy that is wrong is set aside by --repair, and fetched from the
+    node at the next start.
     """
     with one_sentence():
         if store is not None and data_dir is not None:
@@ -61,8 +72,8 @@ def doctor(
         else:
             if not account:
                 raise CallerMistake("whose copy? Name the account with --account")
-            path = file_of(data_dir, node, account)
-            clean = _copy_is_clean(path, account, repair=repair, json=json)
+            path, login = file_of(data_dir, node, account), Login(node, account, token)
+            clean = _copy_is_clean(path, login, repair=repair, json=json)
         if not clean:
             raise typer.Exit(int(ExitCode.REFUSED))
 
@@ -98,13 +109,16 @@ def _look_through(file: FileDoctor, *, repair: bool, json: bool) -> bool:
     return not left.findings
 
 
-def _copy_is_clean(path: Path, account: str, *, repair: bool, json: bool) -> bool:
+def _copy_is_clean(path: Path, login: Login, *, repair: bool, json: bool) -> bool:
     from recents.client.store.port import StoreUnusable
     from recents.client.store.sqlite_doctor import CopyDoctor, begin_anew
 
     try:
-        with CopyDoctor(path, account) as copy:
+        with CopyDoctor(path, login.account) as copy:
             examined = copy.examine(lambda finding: _tell_of_copy(finding, json=json))
+            # What cannot be read cannot be compared either, and is fetched anew anyhow.
+            if login.token and not examined.findings:
+                examined.findings += run(_beside_the_node(copy, login, json=json))
         if json:
             print_json({"examined": examined})
         else:
@@ -113,7 +127,7 @@ def _copy_is_clean(path: Path, account: str, *, repair: bool, json: bool) -> boo
             print_lines(f"{found} in {looked_at}")
         if not examined.findings or not repair:
             return not examined.findings
-        aside = begin_anew(path, account, lambda: secrets.token_hex(16))
+        aside = begin_anew(path, login.account, lambda: secrets.token_hex(16))
     except StoreUnusable as error:
         raise Ended(str(error), ExitCode.STORE_UNUSABLE) from error
     lost = "; there may have been more" if aside.lost else ""
@@ -122,6 +136,25 @@ def _copy_is_clean(path: Path, account: str, *, repair: bool, json: bool) -> boo
         f"rescued{lost}; the next start fetches the list from the node"
     )
     return True
+
+
+async def _beside_the_node(copy: CopyDoctor, login: Login, *, json: bool) -> int:
+    """Compare a copy with what a new device is told; return how many findings there are."""
+    findings = 0
+
+    def tell(finding: CopyFinding) -> None:
+        nonlocal findings
+        findings += 1
+        _tell_of_copy(finding, json=json)
+
+    async with opened(login, complete=True) as me:
+        page = await me.inbox.list(ALL_ROWS)
+        compared = None if me.token is None else copy.compare(me.token, page.entries, tell)
+    if compared is None:
+        say("not compared: at the next start the node sends this copy everything anyhow")
+    else:
+        say(f"{_counted(compared, 'row')} compared with those of the node")
+    return findings
 
 
 def _tell_of_copy(finding: CopyFinding, *, json: bool) -> None:

@@ -15,6 +15,7 @@ from recents.client.store.sqlite_doctor import (
     CopyFinding,
     begin_anew,
 )
+from recents.core.entry import InboxEntry
 from recents.core.membership import Draft
 from recents.core.totals import Totals
 from tests.client.store.files import (
@@ -28,7 +29,7 @@ from tests.client.store.files import (
     overwritten,
     store_of,
 )
-from tests.client.store.steps import ALICE, BOB, CAROL, message, row
+from tests.client.store.steps import ALICE, BOB, CAROL, DAVE, message, row
 
 PEER = "p2p:peer-7"
 
@@ -205,3 +206,59 @@ def test_C6_a_wrong_copy_is_set_aside_and_its_commands_are_rescued(path: Path) -
 
     asyncio.run(start())
     assert names_in(path.parent, "-1") == {"alice.db.drifted-1"}
+
+
+# Beside the node.
+
+EPOCH = "0123456789abcdef"
+
+
+def beside(path: Path, *theirs: InboxEntry, at: int = 9) -> tuple[int | None, list[CopyFinding]]:
+    """Compare a copy at version 9 that has bob at 5 and carol at 6."""
+
+    async def fill() -> None:
+        store = store_of(path)
+        await store.open()
+        rows = (row(BOB, version=5), row(CAROL, version=6))
+        await store.commit(Step(rows=rows, token=f"{EPOCH}.9"))
+        await store.close()
+
+    asyncio.run(fill())
+    found: list[CopyFinding] = []
+    with CopyDoctor(path, ALICE) as doctor:
+        return doctor.compare(f"{EPOCH}.{at}", theirs, found.append), found
+
+
+def test_C3_rows_of_one_version_are_the_same(path: Path) -> None:
+    bob, carol = row(BOB, version=5), row(CAROL, version=6)
+    assert beside(path, bob, carol) == (2, [])
+    unread = msgspec.structs.replace(bob, unread=2, draft=Draft("secret", 5))
+    _, found = beside(path, unread, carol)
+    assert found == [
+        finding("unread", "0", "2", BOB),
+        finding("draft", "another one", "the node's", BOB),
+    ]
+
+
+def test_a_copy_that_is_only_late_is_well(path: Path) -> None:
+    newer = row(CAROL, 2_000, version=10)
+    assert beside(path, row(DAVE, version=11), newer, at=12) == (2, []), "bob went meanwhile"
+
+
+def test_rows_that_it_should_have_or_should_not_are_found(path: Path) -> None:
+    _, found = beside(path, row(BOB, version=4), row(DAVE, version=8))
+    assert found == [
+        finding("version", 5, "at most 4", BOB),
+        finding("row", "missing", "there", DAVE),
+        finding("row", "there", "gone", CAROL),
+    ]
+
+
+def test_another_line_of_versions_is_not_compared(path: Path) -> None:
+    beside(path)
+    other = f"UPDATE copy SET token = '{EPOCH[::-1]}.9'"
+    for statement in ("", other, "UPDATE copy SET token = NULL"):
+        changed(path, statement)
+        with CopyDoctor(path, ALICE) as doctor:
+            compared = doctor.compare(f"{EPOCH}.9", (), lambda one: None)
+        assert compared == (None if statement else 0)

@@ -10,7 +10,7 @@ Rules of this file:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -29,9 +29,13 @@ from recents.core.entry import InboxEntry
 from recents.core.message import Message
 from recents.core.pending import Pending
 from recents.core.totals import Totals
+from recents.wire.sync_token import parts_of
 
 KEPT_MESSAGES = 200
 """What a device keeps of each conversation unless told otherwise."""
+
+_SPOKEN = frozenset({"preview", "draft"})
+"""Fields of a row that hold what people say."""
 
 Row = tuple[Any, ...]
 
@@ -126,6 +130,45 @@ class CopyDoctor:
                 note(CopyFinding(what="file", found="damaged", expected="readable"))
         return examined
 
+    def compare(self, token: str, rows: Iterable[InboxEntry], tell: Tell) -> int | None:
+        """Hold the copy to what the node has, as far as the copy claims to have that.
+
+        Args:
+            token: up to where the node's rows go.
+            rows: all rows of the account, as a new device has them.
+            tell: hears of each finding.
+
+        Returns:
+            How many rows were compared; None: the copy is of another line of versions, or not
+            complete yet, so the node sends it everything anyhow.
+
+        Raises:
+            StoreUnusable: the file cannot be read.
+        """
+        with opening_failures(self._path):
+            connection = connected(self._path)
+            try:
+                ((_, own_token, _, _, _),) = _all(
+                    connection.execute(named_queries("copy")["copy"])
+                )
+                kept = _all(connection.execute(self._sql["doctor_rows"]))
+            finally:
+                connection.close()
+        if own_token is None or parts_of(own_token)[0] != parts_of(token)[0]:
+            return None
+        own, newest = parts_of(own_token)[1], parts_of(token)[1]
+        mine = {name: msgspec.json.decode(text, type=InboxEntry) for name, _, text in kept}
+        theirs = {row.conversation: row for row in rows}
+        for name, row in theirs.items():
+            if name in mine:
+                _compare_row(mine[name], row, tell)
+            elif row.version <= own:
+                tell(_differs(name, "row", "missing", "there"))
+        if own >= newest:
+            for name in mine.keys() - theirs.keys():
+                tell(_differs(name, "row", "there", "gone"))
+        return len(theirs)
+
     def _look(self, connection: apsw.Connection, examined: CopyExamined, note: Tell) -> None:
         for (said,) in _all(connection.execute("PRAGMA integrity_check")):
             if said != "ok":
@@ -203,6 +246,20 @@ class CopyDoctor:
                 continue
             if pending.number != number:
                 note(_differs("", f"number of command {number}", pending.number, number))
+
+
+def _compare_row(mine: InboxEntry, theirs: InboxEntry, tell: Tell) -> None:
+    """Compare two images of one version; an older one is only late."""
+    if mine.version > theirs.version:
+        tell(_differs(mine.conversation, "version", mine.version, f"at most {theirs.version}"))
+    if mine.version != theirs.version:
+        return
+    for name in mine.__struct_fields__:
+        found, expected = getattr(mine, name), getattr(theirs, name)
+        if found != expected:
+            if name in _SPOKEN:
+                found, expected = "another one", "the node's"
+            tell(_differs(mine.conversation, name, str(found), str(expected)))
 
 
 def begin_anew(path: Path, account: str, new_id: Callable[[], str]) -> SetAside:
