@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.coming_back import measure_coming_back
+from bench.doctor import measure_doctor
 from bench.lists import measure_lists, measure_reconnects
 from bench.memory import measure_memory
 from bench.offline import measure_offline
@@ -34,6 +35,7 @@ MEASUREMENTS: dict[str, Callable[[Path, bool], Awaitable[list[Figure]]]] = {
     "offline": measure_offline,
     "coming_back": measure_coming_back,
     "search": measure_search,
+    "doctor": measure_doctor,
 }
 
 

@@ -6,9 +6,11 @@ A node runs in a process of its own on a SQLite file. Every account of the file 
 client, connected over a socket the whole time. Channels become teams, lines with `"to"` become
 P2P conversations. Part of the people reads, deletes, clears, leaves and reconnects on the way.
 In the end every account's list must equal the oracle's: on its live device, on one that logs in
-fresh, and as the node itself lists it. The histories of some conversations are compared too.
+fresh, and as the node itself lists it. The histories of some conversations are compared too, and
+when the node has stopped its file is recounted as `recents doctor` does.
 
-Exit codes: 0 no mismatch, 1 mismatches or a refused step, 2 the replay could not begin or go on.
+Exit codes: 0 no mismatch, 1 mismatches, drift or a refused step, 2 the replay could not begin or
+go on.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ from bench.schedule import Schedule
 from bench.steps import Step, touches
 from bench.traffic import CannotRead, Traffic, read_lines, traffic_of
 from recents.core.errors import RecentsError
+from recents.server.store.recount import Finding
+from recents.server.store.sqlite_doctor import Examined, FileDoctor
 from recents.testing.oracle import Oracle
 
 DEFAULT_SEED = 7
@@ -91,6 +95,8 @@ class Report(msgspec.Struct, kw_only=True):
     rows_compared: int
     mismatches: int
     first_mismatches: list[str]
+    examined: Examined | None
+    first_findings: list[str]
 
 
 class Replay:
@@ -235,7 +241,9 @@ def replay(
     allow_files(len(traffic.accounts) + SPARE_FILES)
     with tempfile.TemporaryDirectory(prefix="recents-replay-") as folder, _bars(console) as bars:
         run = Replay(traffic, seed, window, lambda title, total: _bar(bars, title, total))
-        uvloop.run(run.run(None if in_memory else Path(folder) / "replay.db"))
+        store = None if in_memory else Path(folder) / "replay.db"
+        uvloop.run(run.run(store))
+        examined, findings = (None, []) if store is None else _looked_through(store)
     mismatches = run.judge.mismatches
     return Report(
         file=path.name,
@@ -257,7 +265,21 @@ def replay(
         rows_compared=run.judge.rows,
         mismatches=len(mismatches),
         first_mismatches=[str(one) for one in mismatches[:MISMATCHES_SHOWN]],
+        examined=examined,
+        first_findings=findings,
     )
+
+
+def _looked_through(store: Path) -> tuple[Examined, list[str]]:
+    """Recount the file that the node has left behind."""
+    findings: list[str] = []
+
+    def tell(finding: Finding) -> None:
+        if len(findings) < MISMATCHES_SHOWN:
+            findings.append(str(finding))
+
+    with FileDoctor(store) as doctor:
+        return doctor.examine(tell), findings
 
 
 def _bars(console: Console) -> AbstractContextManager[Progress | None]:
@@ -304,6 +326,10 @@ def summary(report: Report) -> Iterable[str]:
         yield f"  {line}"
     if report.mismatches > len(report.first_mismatches):
         yield f"  … and {report.mismatches - len(report.first_mismatches):,} more"
+    if report.examined is not None:
+        looked_at = f"{report.examined.messages:,} messages, {report.examined.memberships:,} rows"
+        yield f"the file afterwards: {looked_at}, {report.examined.findings} findings of drift"
+        yield from (f"  {line}" for line in report.first_findings)
     yield f"{report.mismatches} mismatches"
 
 
@@ -329,7 +355,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(msgspec.json.encode(report).decode())
     else:
         print("\n".join(summary(report)))
-    return 1 if report.mismatches else 0
+    drift = report.examined is not None and report.examined.findings
+    return 1 if report.mismatches or drift else 0
 
 
 def _options(arguments: list[str] | None) -> argparse.Namespace:

@@ -47,6 +47,11 @@ def test_every_list_equals_the_oracles(run: str, tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     report = json.loads(ended.stdout)
     assert report["mismatches"] == 0
+    if "on disk" in run:
+        assert report["examined"]["messages"] == 800
+        assert report["examined"].get("findings", 0) == 0, report["first_findings"]
+    else:
+        assert report["examined"] is None
     assert report["messages"] == report["steps"]["Post"] == 800
     for where in ("live device", "fresh device", "node's list"):
         assert report["compared"][where] == report["accounts"]

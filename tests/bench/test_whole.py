@@ -42,5 +42,6 @@ def test_every_measurement_can_be_taken() -> None:
         "reconnect, nothing of 5,000 changed",
         "reconnect, 10 of 5,000 changed",
         "memory per idle device",
+        "recount of 50,000 messages",
     ):
         assert what in table

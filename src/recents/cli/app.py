@@ -11,6 +11,7 @@ from recents.cli import (
     accounts,
     demo,
     devices,
+    doctor,
     explaining,
     lists,
     marks,
@@ -63,3 +64,4 @@ app.command()(marks.unmute)
 app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)
 app.command()(explaining.explain)
+app.command()(doctor.doctor)

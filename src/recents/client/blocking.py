@@ -120,6 +120,11 @@ class BlockingClient:
         return self._own.do(lambda: self._client.unsent)
 
     @property
+    def token(self) -> str | None:
+        """Everything up to here is in the list: text for a node to read; None: not yet."""
+        return self._own.do(lambda: self._client.token)
+
+    @property
     def set_aside(self) -> tuple[SetAside, ...]:
         """Copies of this account on this device that could not be used and were kept (C6)."""
         return self._own.do(lambda: self._client.set_aside)

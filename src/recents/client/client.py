@@ -109,6 +109,11 @@ class Client:
         return self._parts.outbox.waiting
 
     @property
+    def token(self) -> str | None:
+        """Everything up to here is in the list: text for a node to read; None: not yet."""
+        return self._parts.copying.token
+
+    @property
     def set_aside(self) -> tuple[SetAside, ...]:
         """Copies of this account on this device that could not be used and were kept (C6)."""
         return tuple(self._parts.copying.set_aside)

@@ -9,7 +9,8 @@ import pytest
 
 from recents.server.store.queries import migrations, named_queries
 
-NAMES = ("rows", "reading", "writing")
+SERVING = ("rows", "reading", "writing")
+NAMES = (*SERVING, "doctor")
 
 
 def test_a_query_is_found_by_its_name_without_its_description() -> None:
@@ -49,7 +50,7 @@ def test_no_query_of_an_account_reads_the_whole_store() -> None:
         connection.execute(script)
     connection.execute(named_queries("rows")["create_inbox"])
     small = ("store", "pair", "wanted", "chosen", "CONSTANT ROW")
-    for name in NAMES:
+    for name in SERVING:
         for title, query in named_queries(name).items():
             if title == "create_inbox":
                 continue

@@ -128,6 +128,19 @@ class CopyFile:
             self._opened()
         return aside
 
+    def set_aside_as_it_is(self, label: str, reason: str) -> SetAside:
+        """Set a readable file that is not open aside, and put a new one in its place.
+
+        Its unsent commands are in the new one, and the next opening tells of it.
+
+        Raises:
+            StoreUnusable: that fails.
+        """
+        with opening_failures(self.path):
+            self._lock = locked(self.path, self._account)
+            self._finish()
+            return self._set_aside(Unfit(label, reason))
+
     def _opened(self) -> Saved:
         """Open what is there, or something new in its place."""
         try:
@@ -147,7 +160,7 @@ class CopyFile:
     def _look(self) -> tuple[Copy, Saved]:
         return looked_into(self.path, self._account, self._kept_messages)
 
-    def _set_aside(self, unfit: Unfit) -> None:
+    def _set_aside(self, unfit: Unfit) -> SetAside:
         found = rescued(self.path, self._account, unfit)
         aside = SetAside(
             path=self._free(unfit.label),
@@ -157,6 +170,7 @@ class CopyFile:
         )
         device_id = found.device_id or self._new_id()
         self._replace(Saved(device_id=device_id, outbox=found.outbox, set_aside=aside))
+        return aside
 
     def _free(self, label: str) -> str:
         for number in count(1):

@@ -180,7 +180,7 @@ def looked_into(path: Path, account: str, kept_messages: int) -> tuple[Copy, Sav
     except DAMAGED as error:
         raise _damaged(error) from error
     try:
-        _identify(connection, account)
+        identify(connection, account)
         connection.pragma("journal_mode", "WAL")
         if connection.pragma("user_version") < len(migrations()):
             with Transaction(connection):
@@ -253,7 +253,12 @@ def _check_parts(path: Path) -> None:
             raise Unfit("damaged", "its log is no log", log_lost=True)
 
 
-def _identify(connection: apsw.Connection, account: str) -> None:
+def identify(connection: apsw.Connection, account: str) -> None:
+    """Make sure whose file it is.
+
+    Raises:
+        Unfit: another program's, a newer version's, another account's.
+    """
     if connection.pragma("application_id") != APPLICATION_ID:
         raise Unfit("other-program", "it is the database of another program")
     schema, newest = connection.pragma("user_version"), len(migrations())

@@ -51,7 +51,8 @@ def open_connections(path: Path) -> Connections:
     opened: list[apsw.Connection] = []
     try:
         with opening_failures(path):
-            opened.append(_locked(path))
+            in_use = f"another node is using {path}: stop it, or give this one another file"
+            opened.append(locked(path, in_use))
             # Messages are nobody else's business; SQLite gives its other files the same rights.
             path.touch(mode=0o600)
             opened.append(_connected(path, apsw.SQLITE_OPEN_READWRITE))
@@ -77,16 +78,18 @@ def close_connections(connections: Connections) -> None:
     connections.lock.close()
 
 
-def _locked(path: Path) -> apsw.Connection:
-    """Take the lock beside a file; SQLite's own locks work on every system that it runs on."""
+def locked(path: Path, in_use: str) -> apsw.Connection:
+    """Take the lock beside a file; SQLite's own locks work on every system that it runs on.
+
+    Raises:
+        StoreUnusable: a node has it, as ``in_use`` says.
+    """
     lock = apsw.Connection(f"{path}.lock")
     try:
         lock.execute("BEGIN EXCLUSIVE")
     except apsw.BusyError as error:
         lock.close()
-        raise StoreUnusable(
-            f"another node is using {path}: stop it, or give this one another file"
-        ) from error
+        raise StoreUnusable(in_use) from error
     except apsw.Error:
         lock.close()
         raise
