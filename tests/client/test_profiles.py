@@ -73,3 +73,38 @@ async def test_what_cannot_be_right_is_the_callers_mistake(world: World) -> None
         await alice.client.profiles.set(name="x" * 129)
     with pytest.raises(CallerMistake, match="1025 bytes"):
         await alice.client.profiles.set(avatar="x" * 1_025)
+
+
+async def test_an_alias_offline_is_shown_at_once_and_on_the_other_devices_later(
+    world: World,
+) -> None:
+    alice, bob = await world.online("alice", "bob")
+    await bob.client.messages.send(ALICE, "hi")
+    await alice.caught_up()
+    await alice.go_offline()
+    await alice.client.inbox.set_alias(BOB, "Dear")
+    assert (await alice.row(BOB)).title == "Dear"
+    await alice.restart()
+    assert (await alice.row(BOB)).title == "Dear"
+    alice.batches.clear()
+    await alice.come_back()
+    assert alice.batches == []
+    await same_as_a_new_device(world, alice, bob)
+
+
+async def test_a_teams_avatar(world: World) -> None:
+    alice, bob = await world.online("alice", "bob")
+    crew = await alice.client.teams.create("Crew", ["bob"], id="crew")
+    await alice.client.teams.set_avatar(crew, "t.png")
+    await bob.caught_up()
+    row = await bob.row(crew)
+    assert (row.avatar, row.title, row.initials) == ("t.png", "Crew", "C")
+    assert [team.avatar for team in await bob.client.teams.mine()] == ["t.png"]
+
+
+async def test_a_long_alias_is_the_callers_mistake(world: World) -> None:
+    (alice,) = await world.online("alice")
+    with pytest.raises(CallerMistake, match="129 characters"):
+        await alice.client.inbox.set_alias(BOB, "x" * 129)
+    with pytest.raises(CallerMistake, match="is not a team"):
+        await alice.client.teams.set_avatar(BOB, "x")

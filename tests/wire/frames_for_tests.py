@@ -23,8 +23,10 @@ from recents.core.commands import (
     ReadAll,
     RemoveMember,
     RenameTeam,
+    SetAlias,
     SetDraft,
     SetProfile,
+    SetTeamAvatar,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
@@ -93,6 +95,8 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     LeaveTeam(id="1", conversation=TEAM),
     RenameTeam(id="1", conversation=TEAM, name="U"),
     DismissTeam(id="1", conversation=TEAM),
+    SetAlias(id="1", conversation=BOB, alias="Ánn"),
+    SetTeamAvatar(id="1", conversation=TEAM, avatar="t.png"),
     SetProfile(id="1", name="Ánn", avatar="a.png"),
     ListRows(id="1", cursor="5.p2p:bob"),
     History(id="1", conversation=BOB, before_seq=7),

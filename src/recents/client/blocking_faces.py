@@ -149,6 +149,10 @@ class BlockingTeams:
         """Give a team another name; only its owner may."""
         self._own.call(self._teams.rename, team, name)
 
+    def set_avatar(self, team: str, avatar: str) -> None:
+        """Give a team another avatar, "" for none; only its owner may."""
+        self._own.call(self._teams.set_avatar, team, avatar)
+
     def dismiss(self, team: str) -> None:
         """End a team for everybody; only its owner may (T2)."""
         self._own.call(self._teams.dismiss, team)

@@ -27,7 +27,7 @@ from recents.client.copying import Copying
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.planning import Planning, Wish
-from recents.core.commands import Mute, MuteLevel, SetDraft
+from recents.core.commands import Mute, MuteLevel, SetAlias, SetDraft
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
 from recents.core.ids import Kind
@@ -190,6 +190,18 @@ class Inbox:
         """Let a conversation alert again, on all devices (G2)."""
         name = checked_conversation(conversation)
         await self._asking.order_one(Mute(id=self._asking.new_id(), conversation=name))
+
+    async def set_alias(self, conversation: str, alias: str) -> None:
+        """Give a row a name of one's own, on all devices; the newest one stands (I1).
+
+        Args:
+            conversation: which.
+            alias: at most 128 characters; "" takes it away.
+        """
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            SetAlias(id=self._asking.new_id(), conversation=name, alias=alias)
+        )
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.

@@ -106,7 +106,12 @@ class Questions:
         found = await self._store.teams_of(account)
         return Teams(
             teams=tuple(
-                Team(conversation=Conversation(key), name=head.name or "", owner=head.owner or "")
+                Team(
+                    conversation=Conversation(key),
+                    name=head.name or "",
+                    owner=head.owner or "",
+                    avatar=head.avatar,
+                )
                 for key, head in found
             )
         )

@@ -246,6 +246,7 @@ class Team(_Lenient, frozen=True):
     conversation: Conversation
     name: str = ""
     owner: str = ""
+    avatar: str = ""
 
 
 class Teams(_Lenient, frozen=True):

@@ -18,8 +18,10 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetProfile,
+    SetTeamAvatar,
 )
 from recents.core.errors import Code, Refused
+from recents.core.face import check_avatar
 from recents.core.head import Head
 from recents.core.ids import (
     TEAM_KINDS,
@@ -46,16 +48,10 @@ class NewAccount(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class NewFace(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``PATCH /v1/accounts/{account}``: what is not there stays as it is."""
+    """Body of ``PATCH`` of an account or a team: what is not there stays as it is."""
 
     name: str | None = None
     avatar: str | None = None
-
-
-class Name(msgspec.Struct, forbid_unknown_fields=True):
-    """Body of ``PATCH /v1/teams/{team}``."""
-
-    name: str
 
 
 class NewToken(msgspec.Struct, forbid_unknown_fields=True):
@@ -93,7 +89,7 @@ def add_routes(app: web.Application, node: Node) -> None:
     app.router.add_delete("/v1/accounts/{account}/tokens/{token_id}", face.revoke_tokens)
     app.router.add_post("/v1/teams", face.create_team)
     app.router.add_get("/v1/teams/{team}", face.get_team)
-    app.router.add_patch("/v1/teams/{team}", face.rename_team)
+    app.router.add_patch("/v1/teams/{team}", face.change_team)
     app.router.add_delete("/v1/teams/{team}", face.dismiss_team)
     app.router.add_get("/v1/teams/{team}/members", face.list_members)
     app.router.add_post("/v1/teams/{team}/members", face.add_members)
@@ -192,12 +188,18 @@ class Rest:
         """Return a team with the number of its members."""
         return _json(await self._team(request.match_info["team"]))
 
-    async def rename_team(self, request: web.Request) -> web.Response:
-        """Give a team another name."""
-        body = await _body(request, Name)
+    async def change_team(self, request: web.Request) -> web.Response:
+        """Give a team another name or avatar."""
+        body = await _body(request, NewFace)
         team, owner = await self._owner_of(request)
-        command = RenameTeam(id=self._node.new_command_id(), conversation=team, name=body.name)
-        await self._node.command(owner, command)
+        check_avatar(body.avatar or "")
+        new_id = self._node.new_command_id
+        if body.name is not None:
+            rename = RenameTeam(id=new_id(), conversation=team, name=body.name)
+            await self._node.command(owner, rename)
+        if body.avatar is not None:
+            paint = SetTeamAvatar(id=new_id(), conversation=team, avatar=body.avatar)
+            await self._node.command(owner, paint)
         return await self.get_team(request)
 
     async def dismiss_team(self, request: web.Request) -> web.Response:
@@ -265,6 +267,7 @@ class Rest:
             "owner": head.owner,
             "dismissed": head.dismissed,
             "members": members,
+            "avatar": head.avatar,
         }
 
     def _limit(self, request: web.Request) -> int:

@@ -375,7 +375,7 @@ def _check_encodable(workspace: Workspace) -> None:
         *workspace.messages.values(),
         *workspace.heads.values(),
         *workspace.faces.values(),
-        *(membership.draft for membership in workspace.memberships.values()),
+        *((one.draft, one.alias) for one in workspace.memberships.values()),
         *workspace.verdicts.values(),
         *workspace.verdicts,
     ]

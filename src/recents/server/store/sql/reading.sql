@@ -2,7 +2,7 @@
 -- One head.
 SELECT
     version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview, faces
+    low_receipt, high_receipt, dismissed, name, owner, preview, faces, avatar
 FROM heads
 WHERE key = :key;
 
@@ -34,7 +34,7 @@ SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
     h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
-    h.faces
+    h.faces, h.avatar
 FROM memberships AS m
 CROSS JOIN heads AS h ON h.key = m.key
 WHERE m.account = :account AND m.conversation > 'q' AND m.parting IS NULL AND NOT h.dismissed
