@@ -32,7 +32,7 @@ from recents.core.ids import Conversation, Kind
 from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.totals import Totals
-from recents.wire.frames import Device, Member, Team
+from recents.wire.frames import Device, Member, Profile, Team
 
 __all__ = [
     "USER_DATA",
@@ -55,6 +55,7 @@ __all__ = [
     "Message",
     "PeerMistake",
     "Preview",
+    "Profile",
     "RecentsError",
     "Refused",
     "SetAside",

@@ -108,3 +108,43 @@ async def test_a_long_alias_is_the_callers_mistake(world: World) -> None:
         await alice.client.inbox.set_alias(BOB, "x" * 129)
     with pytest.raises(CallerMistake, match="is not a team"):
         await alice.client.teams.set_avatar(BOB, "x")
+
+
+async def test_profiles_are_looked_up(world: World) -> None:
+    alice, bob, _ = await world.online("alice", "bob", "zoe")
+    await alice.client.messages.send(BOB, "hi")
+    await bob.client.profiles.set(name="Bob", avatar="b.png")
+    found = await alice.client.profiles.get("bob")
+    assert found is not None
+    assert (found.account, found.name, found.avatar) == ("bob", "Bob", "b.png")
+    assert await alice.client.profiles.get("zoe") is None
+    own = await bob.client.profiles.get()
+    assert own is not None
+    assert own.name == "Bob"
+    many = await alice.client.profiles.get_many([f"a{n}" for n in range(250)] + ["bob", "bob"])
+    assert many == {"bob": found}
+
+
+async def test_offline_profiles_are_what_was_asked_for_and_what_rows_show(world: World) -> None:
+    alice, bob, mate = await world.online("alice", "bob", "mate")
+    await alice.client.messages.send(BOB, "hi")
+    await alice.client.teams.create("Crew", ["mate", "bob"], id="crew")
+    await bob.client.profiles.set(name="Bob")
+    await mate.client.profiles.set(name="Mate")
+    await alice.client.profiles.get("mate")
+    await alice.caught_up()
+    await alice.go_offline()
+    known = await alice.client.profiles.get_many(["mate", "bob", "nobody"])
+    assert {account: one.name for account, one in known.items()} == {"mate": "Mate", "bob": "Bob"}
+    await alice.restart()
+    known = await alice.client.profiles.get_many(["mate", "bob"])
+    assert {account: one.name for account, one in known.items()} == {"bob": "Bob"}
+    assert await alice.client.profiles.get() is None
+
+
+async def test_what_cannot_be_looked_up(world: World) -> None:
+    (alice,) = await world.online("alice")
+    with pytest.raises(CallerMistake, match="not a valid account id"):
+        await alice.client.profiles.get("a b")
+    with pytest.raises(CallerMistake, match="takes several"):
+        await alice.client.profiles.get_many("bob")

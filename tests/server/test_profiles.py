@@ -21,6 +21,7 @@ from recents.core.ids import Conversation
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
 from recents.server.store.sqlite import SqliteStore
+from recents.wire.frames import LookUpProfiles, Profile, Profiles
 from tests.server.conftest import Founder
 from tests.server.devices import Company, Device, gone_in, new_id, rows_in
 
@@ -303,3 +304,35 @@ async def test_o3_an_alias_moves_no_row_and_brings_none_back(company: Company) -
     await alice.do(Delete(id=new_id(), conversation=BOB))
     await alias(alice, BOB, "Dearest")
     assert list(await alice.rows()) == [ALICE]
+
+
+# Looking up
+
+
+async def look_up(device: Device, *accounts: str) -> list[Profile]:
+    query = LookUpProfiles(id=new_id(), accounts=accounts)
+    return list((await device.result(query, Profiles)).profiles)
+
+
+async def test_profiles_are_told_of_who_shares_a_conversation(company: Company) -> None:
+    alice, bob, carol, _ = await company.online("alice", "bob", "carol", "zoe")
+    await alice.create_team(TEAM, "bob")
+    await carol.post(ALICE)
+    version = await bob.do(SetProfile(id=new_id(), name="Bob", avatar="b.png"))
+    assert version == 0, "no row shows it"
+    found = await look_up(alice, "zoe", "carol", "bob", "bob", "nobody", "alice")
+    assert found == [
+        Profile(account="alice"),
+        Profile(account="bob", name="Bob", avatar="b.png", version=company.node.store.version),
+        Profile(account="carol"),
+    ]
+    assert await look_up(carol, "bob") == []
+
+
+async def test_a_question_for_profiles_is_bounded(company: Company) -> None:
+    (alice,) = await company.online("alice")
+    assert await look_up(alice, *(f"a{n}" for n in range(100))) == []
+    many = LookUpProfiles(id=new_id(), accounts=tuple(f"a{n}" for n in range(101)))
+    assert await alice.refused(many) is Code.BAD_VALUE
+    bad = LookUpProfiles(id=new_id(), accounts=("a b",))
+    assert await alice.refused(bad) is Code.BAD_VALUE

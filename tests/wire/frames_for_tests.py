@@ -45,6 +45,7 @@ from recents.wire.frames import (
     Hello,
     History,
     ListRows,
+    LookUpProfiles,
     MyDevices,
     MyTeams,
     NodeFrame,
@@ -102,6 +103,7 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     History(id="1", conversation=BOB, before_seq=7),
     TeamMembers(id="1", conversation=TEAM, after="bob"),
     MyTeams(id="1"),
+    LookUpProfiles(id="1", accounts=("bob",)),
     MyDevices(id="1"),
     RevokeDevice(id="1", device_id="d1"),
 ]

@@ -13,7 +13,7 @@ from recents.client.profiles import Profiles
 from recents.client.teams import Teams
 from recents.core.ids import Conversation, Kind
 from recents.core.message import Message
-from recents.wire.frames import Device, Member, Team
+from recents.wire.frames import Device, Member, Profile, Team
 
 
 @twin_of(Messages)
@@ -193,13 +193,23 @@ class BlockingDevices:
 class BlockingProfiles:
     """What this account and its contacts are called, and what they look like.
 
-    ``set`` works offline, as the commands of ``BlockingInbox`` do.
+    ``set`` works offline, as the commands of ``BlockingInbox`` do; ``get`` and ``get_many`` ask
+    the node, and offline tell what they know: what was asked for since the start, and what rows
+    show.
     """
 
     def __init__(self, own: OwnThread, profiles: Profiles) -> None:
         """Call ``profiles`` on the client's thread."""
         self._own = own
         self._profiles = profiles
+
+    def get(self, account: str | None = None) -> Profile | None:
+        """Return the name and the avatar of an account, by default of one's own."""
+        return self._own.call(self._profiles.get, account)
+
+    def get_many(self, accounts: Iterable[str]) -> dict[str, Profile]:
+        """Return the names and avatars of accounts; who shares no conversation is left out."""
+        return self._own.call(self._profiles.get_many, accounts)
 
     def set(self, *, name: str | None = None, avatar: str | None = None) -> None:
         """Change this account's own name, avatar, or both, in the lists of all its contacts."""

@@ -69,7 +69,7 @@ class Client:
         self.messages = Messages(asking, parts.planning, histories, self.inbox, announcer)
         self.teams = Teams(asking)
         self.devices = Devices(asking)
-        self.profiles = Profiles(asking)
+        self.profiles = Profiles(asking, parts.local)
         self.device_id = ""
         self._parts = parts
         self._running: asyncio.Task[None] | None = None

@@ -1,10 +1,10 @@
-"""What can be asked without changing anything (rules O4, D3, T1, T2)."""
+"""What can be asked without changing anything (rules I1, O4, D3, T1, T2)."""
 
 from __future__ import annotations
 
 from recents.core.errors import Code, Refused
 from recents.core.head import Head
-from recents.core.ids import Conversation, check_conversation, is_p2p, key_of
+from recents.core.ids import Conversation, check_conversation, check_id, is_p2p, key_of
 from recents.core.membership import head_seen
 from recents.core.ordering import cursor_after, place_after
 from recents.server.posting import not_a_member
@@ -13,16 +13,22 @@ from recents.server.store.port import Store
 from recents.wire.frames import (
     History,
     ListRows,
+    LookUpProfiles,
     Member,
     Members,
     Messages,
     MyTeams,
+    Profile,
+    Profiles,
     Question,
     Rows,
     Team,
     TeamMembers,
     Teams,
 )
+
+MOST_PROFILES = 100
+"""Accounts in one question: each is looked for in every team of the one that asks."""
 
 NO_UPPER_SEQ = 2**53
 """Above every seq, and still exact in JavaScript."""
@@ -36,7 +42,9 @@ class Questions:
         self._store = store
         self._settings = settings
 
-    async def answer(self, account: str, query: Question) -> Rows | Messages | Members | Teams:
+    async def answer(
+        self, account: str, query: Question
+    ) -> Rows | Messages | Members | Teams | Profiles:
         """Answer a question of an account.
 
         Raises:
@@ -51,6 +59,8 @@ class Questions:
                 return await self._members(account, query)
             case MyTeams():
                 return await self._teams(account)
+            case LookUpProfiles():
+                return await self._profiles(account, query)
 
     async def _rows(self, account: str, query: ListRows) -> Rows:
         limit = self._limit(query.limit)
@@ -113,6 +123,20 @@ class Questions:
                     avatar=head.avatar,
                 )
                 for key, head in found
+            )
+        )
+
+    async def _profiles(self, account: str, query: LookUpProfiles) -> Profiles:
+        if len(query.accounts) > MOST_PROFILES:
+            raise Refused(
+                Code.BAD_VALUE,
+                f"{len(query.accounts)} accounts; ask for at most {MOST_PROFILES} at once",
+            )
+        wanted = {check_id(one) for one in query.accounts}
+        return Profiles(
+            profiles=tuple(
+                Profile(account=one.account, name=one.name, avatar=one.avatar, version=one.version)
+                for one in await self._store.contacts(account, wanted)
             )
         )
 

@@ -40,6 +40,7 @@ from recents.wire.frames import (
     Hello,
     History,
     ListRows,
+    LookUpProfiles,
     MyDevices,
     MyTeams,
     Query,
@@ -52,7 +53,15 @@ from recents.wire.greeting import Phase, step
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
-_QUERIES = (ListRows, History, TeamMembers, MyTeams, MyDevices, RevokeDevice)
+_QUERIES = (
+    ListRows,
+    History,
+    TeamMembers,
+    MyTeams,
+    LookUpProfiles,
+    MyDevices,
+    RevokeDevice,
+)
 _TEMPORARY = frozenset({Code.OVERLOADED, Code.STORE_FAILED, Code.CLOSING})
 _MAX_DEVICE_CHARACTERS = 128
 

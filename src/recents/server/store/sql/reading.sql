@@ -52,6 +52,26 @@ WHERE account > :after
 ORDER BY account
 LIMIT :limit;
 
+-- contacts --
+-- Which of some accounts, as JSON, an account knows: itself, by a P2P row, or by a team that it is
+-- in. Above 'q' are team: and super_team:, which all members call the same.
+SELECT a.account, a.name, a.created_ms, a.avatar, a.version
+FROM json_each(:wanted) AS wanted
+CROSS JOIN accounts AS a ON a.account = wanted.value
+WHERE a.account = :account
+    OR EXISTS (
+        SELECT * FROM memberships AS talk
+        WHERE talk.account = :account AND talk.conversation = 'p2p:' || a.account
+    )
+    OR EXISTS (
+        SELECT *
+        FROM memberships AS mine
+        CROSS JOIN memberships AS theirs
+            ON theirs.account = a.account AND theirs.conversation = mine.conversation
+        WHERE mine.account = :account AND mine.conversation > 'q' AND mine.parting IS NULL
+    )
+ORDER BY a.account;
+
 -- device --
 -- One device.
 SELECT account, device_id, name, token_id, created_ms, seen_ms, revoked_ms
