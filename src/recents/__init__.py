@@ -36,7 +36,7 @@ from recents.core.live import Insert, Move, Remove, Update, ViewChange
 from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.totals import Totals
-from recents.wire.frames import Device, Member, Team
+from recents.wire.frames import Device, Member, Profile, Team
 
 __all__ = [
     "USER_DATA",
@@ -67,6 +67,7 @@ __all__ = [
     "NamedMessage",
     "PeerMistake",
     "Preview",
+    "Profile",
     "Reason",
     "RecentsError",
     "Refused",

@@ -82,6 +82,7 @@ def test_json_has_every_field(node: AtNode) -> None:
         "draft",
         "mute",
         "avatar",
+        "alias",
     }
     assert (row["unread"], row["membership"], row["name"]) == (0, "member", None)
 

@@ -260,7 +260,22 @@ class Batch:
 
         return self.then(step)
 
+    def alias(self, account: str, conversation: Conversation, alias: str) -> Self:
+        return self._change(
+            account,
+            conversation,
+            lambda membership, version: memberships.aliased(membership, alias, version),
+        )
+
     # Faces
+
+    def avatar(self, team: Conversation, avatar: str) -> Self:
+        key = self._want(team)
+        return self.then(
+            lambda workspace: workspace.put_head(
+                key, heads.with_avatar(_head(workspace, key), avatar, workspace.version)
+            )
+        )
 
     def face(self, account: str, face: Face) -> Self:
         """Let an account have another face, here and in its P2P conversations."""

@@ -16,6 +16,9 @@ CHANGES = [
     "read",
     "delete",
     "delete",
+    "delete",
+    "delete",
+    "delete",
     "clear",
     "team",
     "dot",
@@ -23,6 +26,7 @@ CHANGES = [
     "draft",
     "mute",
     "face",
+    "alias",
 ]
 
 
@@ -99,9 +103,13 @@ class RandomInbox:
             batch.draft("me", name, self._random.choice(["", "d", "a draft"]))
         elif change == "mute":
             batch.mute("me", name, self._random.choice([None, "none", "mentions"]))
+        elif change == "alias":
+            batch.alias("me", name, self._random.choice(["", "mine", "名 \0"]))
+        elif change == "face" and not name.startswith("p2p:"):
+            batch.avatar(name, self._random.choice(["", "t.png"]))
         elif change == "face":
             face = self._random.choice([Face(), Face("A name"), Face("名", "a.png")])
-            batch.face(self._random.choice(["me", self._other(name)]), face)
+            batch.face(self._other(name), face)
         elif change == "delete":
             batch.delete("me", name, seq, clear=self._random.random() < 0.5)
         elif change == "clear":

@@ -169,3 +169,28 @@ async def test_all_tokens_of_an_account_are_revoked_in_one_go(store: Store) -> N
     assert await store.revoke_tokens("alice", 9) == []
     assert [token.revoked_ms for token in await store.tokens_of("alice")] == [8, 7, 8]
     assert [token.revoked_ms for token in await store.tokens_of("bob")] == [None]
+
+
+async def test_contacts_are_those_of_a_talk_or_of_a_team_that_one_is_in(store: Store) -> None:
+    for name in ("me", "bob", "zoe", "mate", "former", "past", "drafted", "stranger"):
+        await store.create_account(Account(name, name.upper(), 1, f"{name}.png"))
+    await posted(store, "me", p2p("zoe"), "m1")
+    await posted(store, "bob", p2p("me"), "m1")
+    await posted(store, "bob", p2p("stranger"), "m1")
+    await posted(store, "me", p2p("no-account"), "m1")
+    await Batch().begin("drafted", p2p("me")).commit(store)
+    await Batch().create(team("t1"), "mate", "me", "former").commit(store)
+    await Batch().leave("former", team("t1")).commit(store)
+    await Batch().create(super_team("t2"), "past", "me").commit(store)
+    await Batch().leave("me", super_team("t2")).commit(store)
+    await Batch().create(team("t3"), "mate", "stranger").commit(store)
+    wanted = {
+        *("me", "bob", "zoe", "mate", "former", "past", "drafted"),
+        *("stranger", "no-account", "nobody", "ME"),
+    }
+    found = await store.contacts("me", wanted)
+    assert [one.account for one in found] == ["bob", "former", "mate", "me", "zoe"]
+    assert found[0] == Account("bob", "BOB", 1, "bob.png")
+    assert await store.contacts("me", ["bob"]) == [found[0]]
+    assert await store.contacts("me", []) == []
+    assert await store.contacts("nobody", wanted) == []

@@ -13,6 +13,7 @@ from recents.core.commands import (
     Mute,
     Post,
     Read,
+    SetAlias,
     SetDraft,
 )
 from recents.core.entry import InboxEntry, entry_of, is_visible
@@ -22,6 +23,7 @@ from recents.core.membership import (
     Membership,
     Position,
     after_own_send,
+    aliased,
     first_readable,
     joined,
     muted,
@@ -95,6 +97,8 @@ class Talk:
                 ann = with_draft(ann, command.text, at_ms, version)
             case Mute():
                 ann = muted(ann, command.level, version)
+            case SetAlias():
+                ann = aliased(ann, command.alias, version)
             case _:
                 raise NotImplementedError(command)
         self.ann = ann

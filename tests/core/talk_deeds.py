@@ -16,6 +16,7 @@ from recents.core.commands import (
     Mute,
     Post,
     Read,
+    SetAlias,
     SetDraft,
 )
 from recents.core.entry import InboxEntry
@@ -34,7 +35,7 @@ Deed = tuple[str, int, bool]
 
 deeds = st.tuples(
     st.sampled_from(
-        ["post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute"]
+        ["post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute", "alias"]
     ),
     st.integers(0, 9),
     st.booleans(),
@@ -60,6 +61,7 @@ def command_of(deed: Deed, newest: int, epoch: int | None, number: int) -> AnyCo
         "clear": lambda: ClearHistory(id="r", conversation=BOB, upto_seq=newest),
         "draft": lambda: SetDraft(id="r", conversation=BOB, text="d" * (place % 3)),
         "mute": lambda: Mute(id="r", conversation=BOB, level="none" if flag else None),
+        "alias": lambda: SetAlias(id="r", conversation=BOB, alias="b" * (place % 3)),
     }
     return made[what]()
 

@@ -23,8 +23,10 @@ from recents.core.commands import (
     ReadAll,
     RemoveMember,
     RenameTeam,
+    SetAlias,
     SetDraft,
     SetProfile,
+    SetTeamAvatar,
     check,
 )
 from recents.core.errors import Code, Refused
@@ -81,6 +83,9 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "leave": LeaveTeam(id="1", conversation=TEAM),
     "rename": RenameTeam(id="1", conversation=TEAM, name=""),
     "dismiss": DismissTeam(id="1", conversation=BIG),
+    "an alias": SetAlias(id="1", conversation=TEAM, alias="三" * 128),
+    "no alias": SetAlias(id="1", conversation=BOB),
+    "an avatar of a team": SetTeamAvatar(id="1", conversation=BIG, avatar="x" * 1_024),
     "a new face": SetProfile(id="1", name="三" * 128, avatar="x" * 1_024),
     "no face any more": SetProfile(id="1", name="", avatar=""),
     "the same face": SetProfile(id="1"),
@@ -182,6 +187,16 @@ AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
         SetProfile(id="1", name="x" * 129),
         "129 characters; use at most 128",
     ),
+    "a long alias": (
+        SetAlias(id="1", conversation=BOB, alias="x" * 129),
+        "129 characters; use at most 128",
+    ),
+    "an alias of nobody": (SetAlias(id="1", conversation=NOBODY), "does not name"),
+    "an avatar of two": (SetTeamAvatar(id="1", conversation=BOB), "is not a team"),
+    "a large avatar of a team": (
+        SetTeamAvatar(id="1", conversation=TEAM, avatar="x" * 1_025),
+        "1025 bytes; use at most 1024",
+    ),
     "a large avatar": (SetProfile(id="1", avatar="é" * 513), "1026 bytes; use at most 1024"),
     "renaming two": (RenameTeam(id="1", conversation=BOB, name="x"), "is not a team"),
     "a long new name": (
@@ -218,7 +233,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
         *("mark_unread", "mark_unread_from", "set_draft", "mute"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
-        *("dismiss_team", "set_profile"),
+        *("dismiss_team", "set_profile", "set_alias", "set_team_avatar"),
     }
 
 

@@ -68,6 +68,23 @@ def test_i1_each_of_two_sees_the_face_of_the_other(account: str, peer: str, show
     assert row.title == (shown.name or peer)
 
 
+def test_i1_a_row_is_called_by_its_alias_and_keeps_its_name() -> None:
+    head = msgspec.structs.replace(HEAD, faces=(Face(), Face("Bob Lee")))
+    row = entry_of("ann", BOB, head, msgspec.structs.replace(MEMBER, alias="Dear"))
+    assert (row.title, row.alias, row.name, row.initials) == ("Dear", "Dear", "Bob Lee", "D")
+    plain = entry_of("ann", BOB, head, MEMBER)
+    assert (plain.title, plain.initials) == ("Bob Lee", "BL")
+    assert plain.colour == row.colour == entry_of("ann", BOB, HEAD, MEMBER).colour
+
+
+def test_t2_who_has_left_sees_the_avatar_of_then() -> None:
+    then = Head(name="Crew", owner="bob", avatar="then.png")
+    now = msgspec.structs.replace(then, avatar="now.png")
+    assert entry_of("ann", TEAM, now, MEMBER).avatar == "now.png"
+    left = msgspec.structs.replace(MEMBER, parting=then)
+    assert entry_of("ann", TEAM, now, left).avatar == "then.png"
+
+
 def test_i2_notes_to_oneself_have_ones_own_face() -> None:
     head = msgspec.structs.replace(HEAD, faces=(Face("Ann"), Face("Ann")))
     assert entry_of("ann", Conversation("p2p:ann"), head, MEMBER).title == "Ann"

@@ -19,6 +19,7 @@ from recents.core.head import (
     receipt_of,
     renamed,
     retract,
+    with_avatar,
     with_face,
     with_receipt,
 )
@@ -247,6 +248,13 @@ def test_o3_a_new_face_moves_no_row_and_the_same_face_is_no_change() -> None:
     assert after == msgspec.structs.replace(head, faces=(ann, bob), version=10)
     assert (face_of(after, key, "ann"), face_of(after, key, "bob")) == (ann, bob)
     assert with_face(after, key, "ann", Face("Ann", "a.png"), 11) is after
+
+
+def test_o3_a_new_avatar_of_a_team_moves_no_row_and_the_same_is_no_change() -> None:
+    head = msgspec.structs.replace(head_after(a_post()), name="One", owner="olga")
+    after = with_avatar(head, "t.png", 9)
+    assert after == msgspec.structs.replace(head, avatar="t.png", version=9)
+    assert with_avatar(after, "t.png", 10) is after
 
 
 def test_i2_notes_to_oneself_show_ones_own_face() -> None:

@@ -14,6 +14,7 @@ from recents.core.membership import (
     advance,
     after_own_removal,
     after_own_send,
+    aliased,
     first_readable,
     head_seen,
     is_present,
@@ -46,6 +47,18 @@ def changed(membership: Membership, **fields: object) -> Membership:
     """The membership in a later commit, with these fields and no others changed."""
     result: Membership = msgspec.structs.replace(membership, version=8, **fields)
     return result
+
+
+def test_i1_an_alias_stands_until_another_and_the_same_is_no_change() -> None:
+    named = aliased(MEMBER, "Dear", 8)
+    assert named == changed(MEMBER, alias="Dear")
+    assert aliased(named, "Dear", 9) is named
+    assert aliased(named, "", 8) == changed(MEMBER)
+
+
+def test_i1_an_alias_survives_leaving_and_joining_again() -> None:
+    gone = parted(changed(MEMBER, alias="Crew"), HEAD, 8, removed=True)
+    assert joined(HEAD, 9, 9, gone).alias == "Crew"
 
 
 def test_u5_a_new_member_has_read_everything_of_before() -> None:

@@ -25,8 +25,10 @@ from recents.core.commands import (
     Read,
     ReadAll,
     RenameTeam,
+    SetAlias,
     SetDraft,
     SetProfile,
+    SetTeamAvatar,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
@@ -334,6 +336,21 @@ def test_ones_own_new_face_changes_no_other_row() -> None:
 def test_o3_a_message_on_its_way_leaves_the_face_of_its_row() -> None:
     seen = see(row(name="Bob", avatar="bob.png"), pending(post()))
     assert (seen.name, seen.avatar, seen.status) == ("Bob", "bob.png", "sending")
+
+
+def test_T2_a_new_avatar_of_a_team() -> None:
+    there = row(CREW, name="Crew", avatar="old.png")
+    paint = pending(SetTeamAvatar(id="r", conversation=CREW, avatar="new.png"))
+    assert see(there, paint, name=CREW) == replace(there, avatar="new.png")
+    left = replace(there, membership="left")
+    assert see(left, paint, name=CREW) == left
+
+
+def test_I1_an_alias_is_shown_at_once() -> None:
+    there = row(name="Bob", alias="B")
+    assert see(there, pending(SetAlias(id="r", conversation=BOB, alias="Dear"))).title == "Dear"
+    assert see(there, pending(SetAlias(id="r", conversation=BOB))).title == "Bob"
+    assert see(there, pending(post())).title == "B"
 
 
 def test_who_else_is_in_a_team_no_row_shows() -> None:

@@ -21,6 +21,7 @@ from recents.core.membership import Draft
 from recents.core.message import Message, Preview
 from recents.core.replica import Gone
 from recents.core.totals import Totals
+from recents.server import questions
 from recents.server.doors.listening import Listening
 from recents.server.doors.problems import problem_for
 from recents.server.node import Node
@@ -49,6 +50,7 @@ RESULTS = {
         frames.Devices,
         frames.Revoked,
         explain.Explanation,
+        frames.Profiles,
     )
 }
 VALUES = {
@@ -56,6 +58,7 @@ VALUES = {
     "Draft": Draft,
     "Device": frames.Device,
     "Preview": Preview,
+    "Profile": frames.Profile,
     "Totals": Totals,
     "Message": Message,
     "Gone": Gone,
@@ -201,6 +204,7 @@ def test_the_limits_are_those_of_the_code() -> None:
         commands.MAX_MEMBERS_PER_COMMAND,
         Settings().team_members,
         Settings().page_limit,
+        questions.MOST_PROFILES,
         ids.MAX_ID_BYTES,
         ids.MAX_DISPLAY_NAME_CHARACTERS,
         face.MAX_AVATAR_BYTES,

@@ -27,6 +27,7 @@ from recents.core.head import (
     recall_notice,
     renamed,
     retract,
+    with_avatar,
     with_face,
     with_receipt,
 )
@@ -43,6 +44,7 @@ from recents.core.membership import (
     Membership,
     after_own_removal,
     after_own_send,
+    aliased,
     first_readable,
     head_seen,
     is_present,
@@ -97,6 +99,10 @@ class CoreInDictionaries:
     def rename(self, team: str, name: str) -> None:
         room = self._rooms[ConversationKey(team)]
         room.head = renamed(room.head, name, self._next_version())
+
+    def set_team_avatar(self, team: str, avatar: str) -> None:
+        room = self._rooms[ConversationKey(team)]
+        room.head = with_avatar(room.head, avatar, self._next_version())
 
     # Messages.
 
@@ -279,6 +285,12 @@ class CoreInDictionaries:
         for key, _ in self._places(account, {conversation: None}):
             members = self._rooms[key].members
             members[account] = muted(members[account], level, version)
+
+    def set_alias(self, account: str, conversation: str, alias: str = "") -> None:
+        version = self._next_version()
+        for key, _ in self._places(account, {conversation: None}):
+            members = self._rooms[key].members
+            members[account] = aliased(members[account], alias, version)
 
     def set_profile(
         self, account: str, *, name: str | None = None, avatar: str | None = None

@@ -62,6 +62,8 @@ COMMANDS = {
     "retry": 2,
     "discard": 1,
     "profile": 3,
+    "alias": 2,
+    "team_avatar": 1,
 }
 EVENTS = {
     "pause": 6,

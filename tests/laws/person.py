@@ -31,6 +31,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetTeamAvatar,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake, Refused, Unavailable
@@ -49,7 +50,7 @@ KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
 
-ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "avatar")
+ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "avatar", "alias")
 """What a device can know of a row while it is alone."""
 
 
@@ -183,6 +184,10 @@ class Person:
                 return teams.rename(team, f"Name {b}")
             case "dismiss":
                 return teams.dismiss(team) if b < 2 else None
+            case "alias":
+                return inbox.set_alias(name, "" if a < 2 else f"My {b}")
+            case "team_avatar":
+                return teams.set_avatar(team, "" if b < 2 else f"t{b}")
             case "profile":
                 called = None if a == 1 and b else f"Name {b}" if a else ""
                 return self.device.client.profiles.set(
@@ -353,6 +358,8 @@ class Person:
             case CreateTeam(conversation=team) if self.alone.is_founded(team):
                 self._unsure.add(team)
             case RemoveMember(conversation=team) | RenameTeam(conversation=team):
+                self._unsure.add(team)
+            case SetTeamAvatar(conversation=team):
                 self._unsure.add(team)
             case AddMembers(conversation=team, members=members) if self.account in members:
                 self._unsure.add(team)

@@ -229,6 +229,14 @@ class CoreHistories(RuleBasedStateMachine):
     def mute(self, who: str, where: str, level: str | None) -> None:
         self.both("mute", who, where, level)
 
+    @rule(who=WHO, where=WHERE, alias=st.sampled_from(["", "", "dear", "亲爱的"]))
+    def set_alias(self, who: str, where: str, alias: str) -> None:
+        self.both("set_alias", who, where, alias)
+
+    @rule(team=TEAM, avatar=st.sampled_from(["", "a.png", "b.png"]))
+    def set_team_avatar(self, team: str, avatar: str) -> None:
+        self.both("set_team_avatar", team, avatar)
+
     @rule(who=WHO, name=PART, avatar=PART)
     def set_profile(self, who: str, name: str | None, avatar: str | None) -> None:
         self.both("set_profile", who, name=name, avatar=avatar)

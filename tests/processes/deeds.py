@@ -65,6 +65,8 @@ class Deeds:
             self._leave: 1,
             self._found: 1,
             self._profile: 3,
+            self._alias: 3,
+            self._team_avatar: 2,
         }
 
     def next(self) -> Deed:
@@ -158,6 +160,13 @@ class Deeds:
     def _profile(self, _: str, word: str) -> Deed:
         avatar = self._chance.choice((None, "", f"https://example.org/{word}"))
         return Deed("profile", "", word, lambda: self._me.profiles.set(name=word, avatar=avatar))
+
+    def _alias(self, where: str, word: str) -> Deed:
+        return Deed("alias", where, word, lambda: self._me.inbox.set_alias(where, word))
+
+    def _team_avatar(self, _: str, word: str) -> Deed:
+        team = self._chance.choice(TEAMS)
+        return Deed("team_avatar", team, word, lambda: self._me.teams.set_avatar(team, word))
 
     def _some_accounts(self) -> list[str]:
         return self._chance.sample(ACCOUNTS, self._chance.randint(1, len(ACCOUNTS)))

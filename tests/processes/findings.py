@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from recents.core.commands import AnyCommand, CreateTeam, Post, RenameTeam, SetDraft, SetProfile
+from recents.core.commands import (
+    AnyCommand,
+    CreateTeam,
+    Post,
+    RenameTeam,
+    SetAlias,
+    SetDraft,
+    SetProfile,
+    SetTeamAvatar,
+)
 from recents.core.ids import ConversationKey, key_of
 from recents.core.message import Message
 from tests.processes.journal import Journal
@@ -119,5 +128,9 @@ def _word(command: AnyCommand) -> str:
             return command.name
         case SetProfile():
             return command.name or ""
+        case SetAlias():
+            return command.alias
+        case SetTeamAvatar():
+            return command.avatar
         case _:
             return ""

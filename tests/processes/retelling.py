@@ -30,8 +30,10 @@ from recents.core.commands import (
     ReadAll,
     RemoveMember,
     RenameTeam,
+    SetAlias,
     SetDraft,
     SetProfile,
+    SetTeamAvatar,
 )
 from recents.testing.oracle import Oracle
 from recents.wire.sync_token import parts_of
@@ -92,7 +94,7 @@ class Retelling:
                 self._for_all(actor, command)
             case SetProfile():
                 self.oracle.set_profile(actor, name=command.name, avatar=command.avatar)
-            case Read() | Delete() | ClearHistory() | SetDraft() | Mute():
+            case Read() | Delete() | ClearHistory() | SetDraft() | Mute() | SetAlias():
                 self._organize(actor, command, at_ms)
             case _:
                 self._change_team(actor, command, at_ms)
@@ -126,7 +128,7 @@ class Retelling:
     def _organize(
         self,
         actor: str,
-        command: Read | Delete | ClearHistory | SetDraft | Mute,
+        command: Read | Delete | ClearHistory | SetDraft | Mute | SetAlias,
         at_ms: int,
     ) -> None:
         name = command.conversation
@@ -143,6 +145,8 @@ class Retelling:
                 self.oracle.set_draft(actor, name, command.text, at_ms=at_ms)
             case Mute():
                 self.oracle.mute(actor, name, command.level)
+            case SetAlias():
+                self.oracle.set_alias(actor, name, command.alias)
 
     def _for_all(self, actor: str, command: ReadAll | DeleteAll) -> None:
         assert command.upto is not None, "the SDK always names what it has"
@@ -188,6 +192,8 @@ class Retelling:
                     self._present.discard((actor, team))
             case RenameTeam(conversation=team):
                 self.oracle.rename(team, command.name)
+            case SetTeamAvatar(conversation=team):
+                self.oracle.set_team_avatar(team, command.avatar)
             case DismissTeam(conversation=team):
                 self.oracle.dismiss(team)
             case _:

@@ -8,18 +8,28 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from recents.core.commands import Delete, SetDraft, SetProfile
+from recents.core.commands import (
+    Delete,
+    LeaveTeam,
+    SetAlias,
+    SetDraft,
+    SetProfile,
+    SetTeamAvatar,
+)
 from recents.core.errors import Code, Refused
 from recents.core.ids import Conversation
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
 from recents.server.store.sqlite import SqliteStore
+from recents.wire.frames import LookUpProfiles, Profile, Profiles
 from tests.server.conftest import Founder
 from tests.server.devices import Company, Device, gone_in, new_id, rows_in
 
 pytestmark = pytest.mark.asyncio
 
 ALICE, BOB, CAROL = (Conversation(f"p2p:{name}") for name in ("alice", "bob", "carol"))
+
+TEAM = Conversation("team:t1")
 
 STORES: dict[str, Callable[[Path], Store]] = {
     "memory": lambda _: MemoryStore(),
@@ -206,3 +216,123 @@ async def test_rows_written_per_message_stay_as_they_were(company: Company) -> N
     before = company.node.store.rows_written
     await alice.post(BOB)
     assert company.node.store.rows_written == before + 3
+
+
+# Teams
+
+
+async def set_avatar(device: Device, avatar: str) -> int:
+    return await device.do(SetTeamAvatar(id=new_id(), conversation=TEAM, avatar=avatar))
+
+
+async def test_a_teams_avatar_arrives_at_its_members(company: Company) -> None:
+    alice, bob, carol = await company.online("alice", "bob", "carol")
+    await alice.create_team(TEAM, "bob", "carol")
+    await carol.do(LeaveTeam(id=new_id(), conversation=TEAM))
+    for device in (bob, carol):
+        await device.changes()
+    version = await set_avatar(alice, "t.png")
+    row = rows_in(await bob.changes())[TEAM]
+    assert (row.avatar, row.version) == ("t.png", version)
+    assert await carol.changes() == [], "who has left sees it as it was (T2)"
+    assert [team.avatar for team in await bob.teams()] == ["t.png"]
+    assert await set_avatar(alice, "t.png") == version, "the same again is no change (C1)"
+    assert await bob.changes() == []
+
+
+async def test_only_the_owner_gives_a_team_its_avatar(company: Company) -> None:
+    alice, bob, carol = await company.online("alice", "bob", "carol")
+    await alice.create_team(TEAM, "bob")
+    command = SetTeamAvatar(id=new_id(), conversation=TEAM, avatar="t.png")
+    assert await bob.refused(command) is Code.NOT_THE_OWNER
+    assert await carol.refused(command) is Code.NOT_A_MEMBER
+
+
+# Aliases
+
+
+async def alias(device: Device, conversation: Conversation, name: str) -> int:
+    return await device.do(SetAlias(id=new_id(), conversation=conversation, alias=name))
+
+
+async def test_i1_an_alias_is_on_all_my_devices_and_nobody_else_notices(
+    company: Company,
+) -> None:
+    alice, other, bob = await company.online("alice", "alice", "bob")
+    await alice.post(BOB)
+    for device in (alice, other, bob):
+        await device.changes()
+    version = await alias(alice, BOB, "Dear Bob")
+    for device in (alice, other):
+        row = rows_in(await device.changes())[BOB]
+        assert (row.alias, row.title, row.version) == ("Dear Bob", "Dear Bob", version)
+    assert await bob.changes() == []
+    assert await alias(alice, BOB, "Dear Bob") == version
+    assert await alice.changes() == []
+    await set_profile(bob, "Bob B.")
+    row = rows_in(await alice.changes())[BOB]
+    assert (row.title, row.name) == ("Dear Bob", "Bob B.")
+    await alias(other, BOB, "")
+    assert rows_in(await alice.changes())[BOB].title == "Bob B."
+
+
+async def test_an_alias_needs_a_row_and_taking_away_what_is_not_there_succeeds(
+    company: Company,
+) -> None:
+    (alice, _) = await company.online("alice", "bob")
+    assert await alias(alice, BOB, "") == 0
+    for name in (BOB, TEAM):
+        command = SetAlias(id=new_id(), conversation=name, alias="x")
+        assert await alice.refused(command) is Code.NOT_A_MEMBER
+
+
+async def test_an_alias_of_a_team_survives_leaving_and_joining_again(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await alice.create_team(TEAM, "bob")
+    await alias(bob, TEAM, "Work")
+    await bob.do(LeaveTeam(id=new_id(), conversation=TEAM))
+    await alice.add_members(TEAM, "bob")
+    assert (await bob.rows())[TEAM].title == "Work"
+
+
+async def test_o3_an_alias_moves_no_row_and_brings_none_back(company: Company) -> None:
+    alice, _ = await company.online("alice", "bob")
+    await alice.post(BOB)
+    await alice.post(ALICE)
+    await alias(alice, BOB, "Dear")
+    assert list(await alice.rows()) == [ALICE, BOB]
+    await alice.do(Delete(id=new_id(), conversation=BOB))
+    await alias(alice, BOB, "Dearest")
+    assert list(await alice.rows()) == [ALICE]
+
+
+# Looking up
+
+
+async def look_up(device: Device, *accounts: str) -> list[Profile]:
+    query = LookUpProfiles(id=new_id(), accounts=accounts)
+    return list((await device.result(query, Profiles)).profiles)
+
+
+async def test_profiles_are_told_of_who_shares_a_conversation(company: Company) -> None:
+    alice, bob, carol, _ = await company.online("alice", "bob", "carol", "zoe")
+    await alice.create_team(TEAM, "bob")
+    await carol.post(ALICE)
+    version = await bob.do(SetProfile(id=new_id(), name="Bob", avatar="b.png"))
+    assert version == 0, "no row shows it"
+    found = await look_up(alice, "zoe", "carol", "bob", "bob", "nobody", "alice")
+    assert found == [
+        Profile(account="alice"),
+        Profile(account="bob", name="Bob", avatar="b.png", version=company.node.store.version),
+        Profile(account="carol"),
+    ]
+    assert await look_up(carol, "bob") == []
+
+
+async def test_a_question_for_profiles_is_bounded(company: Company) -> None:
+    (alice,) = await company.online("alice")
+    assert await look_up(alice, *(f"a{n}" for n in range(100))) == []
+    many = LookUpProfiles(id=new_id(), accounts=tuple(f"a{n}" for n in range(101)))
+    assert await alice.refused(many) is Code.BAD_VALUE
+    bad = LookUpProfiles(id=new_id(), accounts=("a b",))
+    assert await alice.refused(bad) is Code.BAD_VALUE

@@ -64,6 +64,8 @@ def empty_row(
         draft=None,
         mute=None,
         avatar="",
+        alias="",
+        title=name or conversation.partition(":")[2],
     )
 
 

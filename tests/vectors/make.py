@@ -9,8 +9,10 @@ import dataclasses
 import json
 from pathlib import Path
 
+from recents.testing import oracle_naming
 from recents.testing.oracle import Oracle
 from tests.vectors.histories import HISTORIES
+from tests.vectors.naming_histories import LOOKS
 from tests.vectors.orders import CURSORS, NO_CURSORS, ORDERS, Order, Place, Row
 from tests.vectors.steps import History, Step
 
@@ -34,6 +36,15 @@ def ordering() -> dict[str, object]:
             for place_ms, name in CURSORS
         ],
         "no_cursors": NO_CURSORS,
+    }
+
+
+def naming() -> dict[str, object]:
+    """Return the content of ``naming.json``."""
+    return {
+        "format": FORMAT,
+        "colours": oracle_naming.COLOURS,
+        "vectors": [_named(*look) for look in LOOKS],
     }
 
 
@@ -63,6 +74,18 @@ def _seen(oracle: Oracle, account: str) -> dict[str, object]:
         "countable": {
             row.conversation: oracle.countable(account, row.conversation) for row in rows
         },
+    }
+
+
+def _named(alias: str, name: str | None, id: str) -> dict[str, object]:
+    title = oracle_naming.title(alias, name, id)
+    return {
+        "alias": alias,
+        "name": name,
+        "id": id,
+        "title": title,
+        "initials": oracle_naming.initials(title, id),
+        "colour": oracle_naming.colour(id),
     }
 
 
@@ -132,7 +155,8 @@ def _filled(parts: list[str], indent: int) -> str:
 def main() -> None:
     """Write the files."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for name, content in (("counting", counting()), ("ordering", ordering())):
+    made = {"counting": counting(), "ordering": ordering(), "naming": naming()}
+    for name, content in made.items():
         path = FOLDER / f"{name}.json"
         path.write_text(text_of(content), encoding="utf-8")
         print(f"{path}: {len(path.read_bytes())} bytes")

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from tests.vectors.steps import delete, draft, history, look, post, profile
+from tests.vectors.steps import (
+    TEAM,
+    add,
+    alias,
+    create,
+    delete,
+    draft,
+    history,
+    leave,
+    look,
+    post,
+    profile,
+    team_avatar,
+)
 
 FACES = [
     history(
@@ -56,3 +69,69 @@ FACES = [
         look("ann", "bob"),
     ),
 ]
+
+ALIASES = [
+    history(
+        "an alias goes before the name, the name before the id",
+        "I1",
+        post("bob", "p2p:ann"),
+        look("ann"),
+        profile("bob", "Bob"),
+        look("ann"),
+        alias("ann", "p2p:bob", "Dear"),
+        look("ann", "bob"),
+        alias("ann", "p2p:bob", ""),
+        look("ann"),
+    ),
+    history(
+        "an alias of a team survives leaving and joining again",
+        "I1 T2",
+        create(TEAM, "ann", "bob"),
+        alias("bob", TEAM, "Work"),
+        leave(TEAM, "bob"),
+        look("bob"),
+        add(TEAM, "bob"),
+        look("bob"),
+    ),
+    history(
+        "who has left a team sees its avatar as it was",
+        "T2 O3",
+        create(TEAM, "ann", "bob", "cid"),
+        team_avatar(TEAM, "a.png"),
+        leave(TEAM, "bob"),
+        team_avatar(TEAM, "b.png"),
+        look("bob", "cid"),
+    ),
+]
+
+LOOKS = [
+    ("", None, "ann"),
+    ("", "", "ann"),
+    ("", "Ann Lee", "ann"),
+    ("Mum", "Ann Lee", "ann"),
+    ("Mum", None, "ann"),
+    ("", "ann marie van lee", "ann"),
+    ("", "Jean-Luc", "jl"),
+    ("", "  (ann)\t-lee! ", "ann"),
+    ("", "7 dwarfs", "d7"),
+    ("", "e\u0301lodie straße", "e"),
+    ("", "ßen", "s"),
+    ("", "王小明", "wang"),
+    ("", "欧阳娜娜", "ouyang"),
+    ("", "李雷", "li"),
+    ("", "王", "wang2"),
+    ("", "设计组 Design", "design"),
+    ("", "Design 设计组", "design"),
+    ("", "【设计】组", "design"),
+    ("", "김민수", "kim"),
+    ("", "さくら", "sakura"),
+    ("", "𠮷野家", "yoshinoya"),
+    ("", "Ольга Петрова", "olga"),
+    ("", "👋 ann", "ann"),
+    ("", "👋", "bob"),
+    ("", "👋", "!-!"),
+    ("", "Ann\u3000Lee\u00a0Wu", "ann"),
+    ("", None, "550e8400-e29b-41d4-a716-446655440000"),
+    ("", None, "~"),
+]
+"""(alias, name, id)"""

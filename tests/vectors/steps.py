@@ -160,6 +160,14 @@ def profile(account: str, name: str | None = None, avatar: str | None = None) ->
     return _step("set_profile", account=account, name=name, avatar=avatar)
 
 
+def alias(account: str, conversation: str, alias: str) -> Step:
+    return _step("set_alias", account=account, conversation=conversation, alias=alias)
+
+
+def team_avatar(team: str, avatar: str) -> Step:
+    return _step("set_team_avatar", team=team, avatar=avatar)
+
+
 def look(*accounts: str) -> Step:
     """After the step before, these accounts look at their lists."""
     return {"then": list(accounts)}

@@ -6,6 +6,7 @@ import json
 import random
 from typing import Any
 
+import msgspec
 import pytest
 
 from recents.core.errors import Refused
@@ -19,6 +20,7 @@ Vector = dict[str, Any]
 
 COUNTING: Vector = json.loads((make.FOLDER / "counting.json").read_text(encoding="utf-8"))
 ORDERING: Vector = json.loads((make.FOLDER / "ordering.json").read_text(encoding="utf-8"))
+NAMING: Vector = json.loads((make.FOLDER / "naming.json").read_text(encoding="utf-8"))
 RULES = {
     *("I1", "I2", "M2", "M3", "M4", "U1", "U2", "U3", "U4", "U5", "U6"),
     *("R1", "R2", "R3", "R4", "R5", "R6", "G2", "G6"),
@@ -31,7 +33,7 @@ def name_of(vector: Vector) -> str:
     return name
 
 
-@pytest.mark.parametrize("name", ["counting", "ordering"])
+@pytest.mark.parametrize("name", ["counting", "ordering", "naming"])
 def test_the_files_are_what_the_oracle_says(name: str) -> None:
     made = make.text_of(getattr(make, name)())
     found = (make.FOLDER / f"{name}.json").read_text(encoding="utf-8")
@@ -71,6 +73,15 @@ def test_the_core_orders_like_the_vectors(vector: Vector) -> None:
         after = a_row(page["after"]["conversation"], activity_ms=page["after"]["place_ms"])
         behind = [row.conversation for row in rows if place_of(row) > place_of(after)]
         assert behind == page["order"]
+
+
+@pytest.mark.parametrize("vector", NAMING["vectors"], ids=lambda vector: ascii(vector["title"]))
+def test_the_core_names_like_the_vectors(vector: Vector) -> None:
+    alias, name = vector["alias"], vector["name"]
+    row = msgspec.structs.replace(a_row(f"p2p:{vector['id']}"), alias=alias, name=name)
+    assert row.title == vector["title"]
+    assert row.initials == vector["initials"]
+    assert row.colour == vector["colour"]
 
 
 def test_the_core_writes_and_reads_cursors_like_the_vectors() -> None:

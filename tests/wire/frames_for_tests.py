@@ -23,8 +23,10 @@ from recents.core.commands import (
     ReadAll,
     RemoveMember,
     RenameTeam,
+    SetAlias,
     SetDraft,
     SetProfile,
+    SetTeamAvatar,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
@@ -44,6 +46,7 @@ from recents.wire.frames import (
     Hello,
     History,
     ListRows,
+    LookUpProfiles,
     MyDevices,
     MyTeams,
     NodeFrame,
@@ -94,11 +97,14 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     LeaveTeam(id="1", conversation=TEAM),
     RenameTeam(id="1", conversation=TEAM, name="U"),
     DismissTeam(id="1", conversation=TEAM),
+    SetAlias(id="1", conversation=BOB, alias="Ánn"),
+    SetTeamAvatar(id="1", conversation=TEAM, avatar="t.png"),
     SetProfile(id="1", name="Ánn", avatar="a.png"),
     ListRows(id="1", cursor="5.p2p:bob"),
     History(id="1", conversation=BOB, before_seq=7),
     TeamMembers(id="1", conversation=TEAM, after="bob"),
     MyTeams(id="1"),
+    LookUpProfiles(id="1", accounts=("bob",)),
     MyDevices(id="1"),
     RevokeDevice(id="1", device_id="d1"),
     Explain(id="1", conversation=BOB),

@@ -15,6 +15,7 @@ from recents.cli import (
     explaining,
     lists,
     marks,
+    names,
     searching,
     serving,
     watching,
@@ -61,6 +62,8 @@ app.command()(marks.unread)
 app.command()(marks.draft)
 app.command()(marks.mute)
 app.command()(marks.unmute)
+app.command()(names.alias)
+app.command()(names.profile)
 app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)
 app.command()(explaining.explain)

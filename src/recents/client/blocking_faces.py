@@ -14,7 +14,7 @@ from recents.client.store.port import FoundMessage
 from recents.client.teams import Teams
 from recents.core.ids import Conversation, Kind
 from recents.core.message import Message
-from recents.wire.frames import Device, Member, Team
+from recents.wire.frames import Device, Member, Profile, Team
 
 
 @twin_of(Messages)
@@ -156,6 +156,10 @@ class BlockingTeams:
         """Give a team another name; only its owner may."""
         self._own.call(self._teams.rename, team, name)
 
+    def set_avatar(self, team: str, avatar: str) -> None:
+        """Give a team another avatar, "" for none; only its owner may."""
+        self._own.call(self._teams.set_avatar, team, avatar)
+
     def dismiss(self, team: str) -> None:
         """End a team for everybody; only its owner may (T2)."""
         self._own.call(self._teams.dismiss, team)
@@ -196,13 +200,23 @@ class BlockingDevices:
 class BlockingProfiles:
     """What this account and its contacts are called, and what they look like.
 
-    ``set`` works offline, as the commands of ``BlockingInbox`` do.
+    ``set`` works offline, as the commands of ``BlockingInbox`` do; ``get`` and ``get_many`` ask
+    the node, and offline tell what they know: what was asked for since the start, and what rows
+    show.
     """
 
     def __init__(self, own: OwnThread, profiles: Profiles) -> None:
         """Call ``profiles`` on the client's thread."""
         self._own = own
         self._profiles = profiles
+
+    def get(self, account: str | None = None) -> Profile | None:
+        """Return the name and the avatar of an account, by default of one's own."""
+        return self._own.call(self._profiles.get, account)
+
+    def get_many(self, accounts: Iterable[str]) -> dict[str, Profile]:
+        """Return the names and avatars of accounts; who shares no conversation is left out."""
+        return self._own.call(self._profiles.get_many, accounts)
 
     def set(self, *, name: str | None = None, avatar: str | None = None) -> None:
         """Change this account's own name, avatar, or both, in the lists of all its contacts."""

@@ -136,6 +136,10 @@ class BlockingInbox:
         """Let a conversation alert again, on all devices (G2)."""
         self._own.call(self._inbox.unmute, conversation)
 
+    def set_alias(self, conversation: str, alias: str) -> None:
+        """Give a row a name of one's own, on all devices; the newest one stands (I1)."""
+        self._own.call(self._inbox.set_alias, conversation, alias)
+
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.
 

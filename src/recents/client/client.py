@@ -81,7 +81,7 @@ class Client:
         self.messages = Messages(asking, parts.planning, histories, self.inbox, announcer)
         self.teams = Teams(asking)
         self.devices = Devices(asking)
-        self.profiles = Profiles(asking)
+        self.profiles = Profiles(asking, parts.local)
         self.device_id = ""
         self._parts = parts
         self._opened = self._closed = False

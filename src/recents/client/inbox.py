@@ -37,7 +37,7 @@ from recents.client.local_list import InboxPage, LocalList
 from recents.client.other_previews import OtherPreviews
 from recents.client.planning import Planning, Wish
 from recents.client.row_search import RowSearch
-from recents.core.commands import Mute, MuteLevel, SetDraft
+from recents.core.commands import Mute, MuteLevel, SetAlias, SetDraft
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
 from recents.core.explain import Explanation
@@ -235,6 +235,18 @@ class Inbox:
         """Let a conversation alert again, on all devices (G2)."""
         name = checked_conversation(conversation)
         await self._asking.order_one(Mute(id=self._asking.new_id(), conversation=name))
+
+    async def set_alias(self, conversation: str, alias: str) -> None:
+        """Give a row a name of one's own, on all devices; the newest one stands (I1).
+
+        Args:
+            conversation: which.
+            alias: at most 128 characters; "" takes it away.
+        """
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            SetAlias(id=self._asking.new_id(), conversation=name, alias=alias)
+        )
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.

@@ -14,6 +14,7 @@ from recents.core.commands import (
     LeaveTeam,
     RemoveMember,
     RenameTeam,
+    SetTeamAvatar,
 )
 from recents.core.errors import CallerMistake
 from recents.core.ids import TEAM_KINDS, Conversation, Kind, check_id
@@ -91,6 +92,12 @@ class Teams:
         """Give a team another name; only its owner may."""
         await self._asking.order_one(
             RenameTeam(id=self._asking.new_id(), conversation=Conversation(team), name=name)
+        )
+
+    async def set_avatar(self, team: str, avatar: str) -> None:
+        """Give a team another avatar, "" for none; only its owner may."""
+        await self._asking.order_one(
+            SetTeamAvatar(id=self._asking.new_id(), conversation=Conversation(team), avatar=avatar)
         )
 
     async def dismiss(self, team: str) -> None:

@@ -185,6 +185,20 @@ class DismissTeam(Command, tag="dismiss_team", frozen=True):
     conversation: Conversation
 
 
+class SetAlias(Command, tag="set_alias", frozen=True):
+    """Give a row a name of one's own, for all one's devices; an empty one takes it away."""
+
+    conversation: Conversation
+    alias: str = ""
+
+
+class SetTeamAvatar(Command, tag="set_team_avatar", frozen=True):
+    """Give a team another avatar; only the owner may. Moves no row (O3)."""
+
+    conversation: Conversation
+    avatar: str = ""
+
+
 class SetProfile(Command, tag="set_profile", frozen=True):
     """Change one's own name, avatar, or both; None leaves one as it is. Moves no row (I1, O3)."""
 
@@ -194,8 +208,10 @@ class SetProfile(Command, tag="set_profile", frozen=True):
 
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
-RowCommand = SetDraft | Mute
-TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
+RowCommand = SetDraft | Mute | SetAlias
+TeamCommand = (
+    CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam | SetTeamAvatar
+)
 AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand | SetProfile
 
 
@@ -237,6 +253,12 @@ def check(command: AnyCommand) -> None:
             check_display_name(command.name)
         case LeaveTeam() | DismissTeam():
             _check_team(command.conversation)
+        case SetAlias():
+            check_conversation(command.conversation)
+            check_display_name(command.alias)
+        case SetTeamAvatar():
+            _check_team(command.conversation)
+            check_avatar(command.avatar)
         case SetProfile():
             check_display_name(command.name or "")
             check_avatar(command.avatar or "")

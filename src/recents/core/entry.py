@@ -15,6 +15,7 @@ import msgspec
 
 from recents.core.commands import MuteLevel
 from recents.core.face import NO_FACE, Face
+from recents.core.fallback import colour_of, initials_of, title_of
 from recents.core.head import Head, face_of, receipt_of
 from recents.core.ids import Conversation, Kind, is_p2p, key_of, kind_of
 from recents.core.membership import Draft, Membership, head_seen
@@ -45,7 +46,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         cleared_seq: messages up to here are gone for this account (D3, D5).
         draft: a text that was not sent yet (G6).
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
-        avatar: stands for the peer's picture; "" where there is none.
+        avatar: stands for the team's or the peer's picture; "" where there is none.
+        alias: this account's own name for the row; "" where it has none (I1).
     """
 
     conversation: Conversation
@@ -64,6 +66,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     draft: Draft | None = None
     mute: MuteLevel | None = None
     avatar: str = ""
+    alias: str = ""
 
     @property
     def place_ms(self) -> int:
@@ -82,8 +85,18 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
 
     @property
     def title(self) -> str:
-        """What to call the row: the team's or the peer's name, else the id."""
-        return self.name or self.id
+        """What to call the row: one's own name for it, else its name, else its id."""
+        return title_of(self.alias, self.name, self.id)
+
+    @property
+    def initials(self) -> str:
+        """One or two characters to show where there is no avatar."""
+        return initials_of(self.title, self.id)
+
+    @property
+    def colour(self) -> int:
+        """Which of 16 colours stands behind the initials, from 0; a renaming leaves it."""
+        return colour_of(self.id)
 
     @property
     def time_ms(self) -> int:
@@ -189,5 +202,6 @@ def entry_of(
         cleared_seq=membership.cleared_seq,
         draft=membership.draft,
         mute=membership.mute,
-        avatar=face.avatar,
+        avatar=seen.avatar or face.avatar,
+        alias=membership.alias,
     )

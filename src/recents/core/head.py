@@ -36,6 +36,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         owner: teams only; None tells that the head is not a team's.
         dismissed: a team that has ended: it takes no messages any more (T2).
         faces: P2P only: those of the two accounts, in byte order; each sees the other's.
+        avatar: teams only: stands for its picture.
     """
 
     version: int = 0
@@ -50,6 +51,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     owner: str | None = None
     dismissed: bool = False
     faces: Faces = NO_FACES
+    avatar: str = ""
 
 
 def next_message(head: Head, post: Post, sender: str, at_ms: int) -> Message:
@@ -168,6 +170,11 @@ def with_face(head: Head, key: ConversationKey, account: str, face: Face, versio
 def renamed(head: Head, name: str, version: int) -> Head:
     """Return the head of a team with another name; no row moves (O3)."""
     return head if name == head.name else _replace(head, version=version, name=name)
+
+
+def with_avatar(head: Head, avatar: str, version: int) -> Head:
+    """Return the head of a team with another avatar; no row moves (O3)."""
+    return head if avatar == head.avatar else _replace(head, version=version, avatar=avatar)
 
 
 def dismissed(head: Head, version: int) -> Head:

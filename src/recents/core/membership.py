@@ -1,4 +1,4 @@
-"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G2, G6, T).
+"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G2, G6, I1, T).
 
 Rules of this file:
 
@@ -67,6 +67,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         marked_unread: number of the commit that put the dot on the row; 0: there is none (R4).
         draft: what the account has not sent yet (G6).
         mute: what still alerts; None: everything (G2).
+        alias: what the account calls the row; "": nothing of its own (I1).
     """
 
     version: int = 0
@@ -84,6 +85,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     marked_unread: int = 0
     draft: Draft | None = None
     mute: MuteLevel | None = None
+    alias: str = ""
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -100,6 +102,7 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         read_ordinal=head.ordinal,
         cleared_seq=previous.cleared_seq if previous else 0,
         mute=previous.mute if previous else None,
+        alias=previous.alias if previous else "",
     )
 
 
@@ -207,6 +210,13 @@ def muted(membership: Membership, level: MuteLevel | None, version: int) -> Memb
     if level == membership.mute:
         return membership
     return _replace(membership, version=version, mute=level)
+
+
+def aliased(membership: Membership, alias: str, version: int) -> Membership:
+    """Return the membership with another name of one's own for its row (I1)."""
+    if alias == membership.alias:
+        return membership
+    return _replace(membership, version=version, alias=alias)
 
 
 def without_row(

@@ -29,17 +29,20 @@ from recents.core.commands import (
     Read,
     ReadAll,
     RenameTeam,
+    SetAlias,
     SetDraft,
     SetProfile,
+    SetTeamAvatar,
 )
 from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
-from recents.core.face import Face, changed_face
-from recents.core.head import Head, absorb, face_of, next_message, renamed, with_face
+from recents.core.face import NO_FACE, Face, changed_face
+from recents.core.head import Head, absorb, face_of, next_message, renamed, with_avatar, with_face
 from recents.core.ids import Conversation, is_p2p, key_of
 from recents.core.membership import (
     Membership,
     Position,
     after_own_send,
+    aliased,
     joined,
     muted,
     read_upto,
@@ -193,6 +196,10 @@ class _Sight:
                 membership = with_draft(membership, draft.text, pending.at_ms, _NO_COMMIT)
             case Mute() as mute:
                 membership = muted(membership, mute.level, _NO_COMMIT)
+            case SetAlias() as named:
+                membership = aliased(membership, named.alias, _NO_COMMIT)
+            case SetTeamAvatar() as painted if self.state == "member":
+                self.head = with_avatar(self.head, painted.avatar, _NO_COMMIT)
             case RenameTeam() as rename if self.state == "member":
                 self.head = renamed(self.head, rename.name, _NO_COMMIT)
             case SetProfile() as profile if self.conversation == f"p2p:{self.account}":
@@ -233,7 +240,7 @@ class _Sight:
 def _head_in(row: InboxEntry) -> Head:
     p2p = is_p2p(row.conversation)
     # Which of the two is the peer does not matter: nobody sees the other one here.
-    face = Face((p2p and row.name) or "", row.avatar)
+    face = Face(row.name or "", row.avatar) if p2p else NO_FACE
     return Head(
         version=row.version,
         last_seq=row.last_seq,
@@ -243,6 +250,7 @@ def _head_in(row: InboxEntry) -> Head:
         preview=row.preview,
         name=None if p2p else row.name,
         faces=(face, face),
+        avatar="" if p2p else row.avatar,
     )
 
 
@@ -255,6 +263,7 @@ def _membership_in(row: InboxEntry) -> Membership:
         marked_unread=row.read_epoch if row.marked_unread else 0,
         draft=row.draft,
         mute=row.mute,
+        alias=row.alias,
     )
 
 

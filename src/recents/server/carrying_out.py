@@ -22,6 +22,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    SetAlias,
     SetDraft,
     SetProfile,
 )
@@ -62,7 +63,7 @@ def want(
             reading.want(actor, command, wanted)
         case ReadAll() | DeleteAll():
             reading.want_all(actor, command, wanted, epoch, newest)
-        case SetDraft() | Mute():
+        case SetDraft() | Mute() | SetAlias():
             organizing.want(actor, command, wanted)
         case SetProfile():
             profiles.want(actor, wanted)
@@ -138,7 +139,7 @@ def _carry_out(
             )
             changed = reading.carry_out_all(workspace, actor, command, version)
             return Done(workspace.version if changed else 0)
-        case SetDraft() | Mute():
+        case SetDraft() | Mute() | SetAlias():
             organizing.carry_out(workspace, actor, command, at_ms)
         case SetProfile():
             changed = profiles.carry_out(workspace, actor, command)

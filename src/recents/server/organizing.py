@@ -1,17 +1,17 @@
-"""Drafts and mutes: what an account keeps with a row (rules G2, G6, O2, U4)."""
+"""Drafts, mutes, aliases: what an account keeps with a row (rules G2, G6, I1, O2, U4)."""
 
 from __future__ import annotations
 
-from recents.core.commands import Mute, SetDraft
+from recents.core.commands import Mute, RowCommand, SetAlias, SetDraft
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, key_of
-from recents.core.membership import Membership, joined, muted, with_draft
+from recents.core.membership import Membership, aliased, joined, muted, with_draft
 from recents.server.accounts import unknown_account
 from recents.server.posting import faces_of, not_a_member
 from recents.server.store.workspace import Wanted, Workspace
 
 
-def want(actor: str, command: SetDraft | Mute, wanted: Wanted) -> None:
+def want(actor: str, command: RowCommand, wanted: Wanted) -> None:
     """Ask for what ``carry_out`` looks at."""
     key = key_of(actor, command.conversation)
     wanted.heads.add(key)
@@ -20,7 +20,7 @@ def want(actor: str, command: SetDraft | Mute, wanted: Wanted) -> None:
         wanted.accounts.update((actor, command.conversation[4:]))
 
 
-def carry_out(workspace: Workspace, actor: str, command: SetDraft | Mute, at_ms: int) -> None:
+def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int) -> None:
     """Change what an account keeps with a row.
 
     A draft begins a conversation for its author alone; taking away what is not there succeeds and
@@ -37,13 +37,19 @@ def carry_out(workspace: Workspace, actor: str, command: SetDraft | Mute, at_ms:
                 return
             membership = _begin(workspace, key, command, at_ms)
         changed = with_draft(membership, command.text, at_ms, workspace.version)
-    else:
-        if membership is None:
-            if command.level is None:
-                return
+    elif membership is None:
+        if not _asks_for_nothing(command):
             raise not_a_member(command.conversation)
+        return
+    elif isinstance(command, Mute):
         changed = muted(membership, command.level, workspace.version)
+    else:
+        changed = aliased(membership, command.alias, workspace.version)
     workspace.put_membership(actor, key, changed)
+
+
+def _asks_for_nothing(command: Mute | SetAlias) -> bool:
+    return command.level is None if isinstance(command, Mute) else not command.alias
 
 
 def _begin(

@@ -1,4 +1,4 @@
-"""What can be asked without changing anything (rules O4, D3, T1, T2)."""
+"""What can be asked without changing anything (rules I1, O4, D3, T1, T2)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from recents.core.entry import InboxEntry, is_visible
 from recents.core.errors import Code, Refused
 from recents.core.explain import Explanation
 from recents.core.head import Head
-from recents.core.ids import Conversation, check_conversation, is_p2p, key_of
+from recents.core.ids import Conversation, check_conversation, check_id, is_p2p, key_of
 from recents.core.membership import head_seen
 from recents.core.ordering import cursor_after, place_after
 from recents.server.explaining import explain
@@ -17,16 +17,22 @@ from recents.wire.frames import (
     Explain,
     History,
     ListRows,
+    LookUpProfiles,
     Member,
     Members,
     Messages,
     MyTeams,
+    Profile,
+    Profiles,
     Question,
     Rows,
     Team,
     TeamMembers,
     Teams,
 )
+
+MOST_PROFILES = 100
+"""Accounts in one question: each is looked for in every team of the one that asks."""
 
 NO_UPPER_SEQ = 2**53
 """Above every seq, and still exact in JavaScript."""
@@ -42,7 +48,7 @@ class Questions:
 
     async def answer(
         self, account: str, query: Question
-    ) -> Rows | Messages | Members | Teams | Explanation:
+    ) -> Rows | Messages | Members | Teams | Explanation | Profiles:
         """Answer a question of an account.
 
         Raises:
@@ -59,6 +65,8 @@ class Questions:
                 return await self._teams(account)
             case Explain():
                 return await self._explain(account, query)
+            case LookUpProfiles():
+                return await self._profiles(account, query)
 
     async def row(self, account: str, conversation: Conversation) -> InboxEntry:
         """Return one row of an account's list.
@@ -126,7 +134,12 @@ class Questions:
         found = await self._store.teams_of(account)
         return Teams(
             teams=tuple(
-                Team(conversation=Conversation(key), name=head.name or "", owner=head.owner or "")
+                Team(
+                    conversation=Conversation(key),
+                    name=head.name or "",
+                    owner=head.owner or "",
+                    avatar=head.avatar,
+                )
                 for key, head in found
             )
         )
@@ -139,6 +152,20 @@ class Questions:
                 raise not_a_member(conversation)
             return Explanation(conversation=conversation)
         return explanation
+
+    async def _profiles(self, account: str, query: LookUpProfiles) -> Profiles:
+        if len(query.accounts) > MOST_PROFILES:
+            raise Refused(
+                Code.BAD_VALUE,
+                f"{len(query.accounts)} accounts; ask for at most {MOST_PROFILES} at once",
+            )
+        wanted = {check_id(one) for one in query.accounts}
+        return Profiles(
+            profiles=tuple(
+                Profile(account=one.account, name=one.name, avatar=one.avatar, version=one.version)
+                for one in await self._store.contacts(account, wanted)
+            )
+        )
 
     def _limit(self, limit: int) -> int:
         most = self._settings.page_limit

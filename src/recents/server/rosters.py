@@ -9,10 +9,11 @@ from recents.core.commands import (
     LeaveTeam,
     RemoveMember,
     RenameTeam,
+    SetTeamAvatar,
     TeamCommand,
 )
 from recents.core.errors import Code, Refused
-from recents.core.head import Head, dismissed, renamed
+from recents.core.head import Head, dismissed, renamed, with_avatar
 from recents.core.ids import ConversationKey, key_of
 from recents.core.membership import joined, parted
 from recents.server.accounts import unknown_account
@@ -95,7 +96,7 @@ def _change(
     actor: str,
     key: ConversationKey,
     head: Head,
-    command: AddMembers | RemoveMember | RenameTeam,
+    command: AddMembers | RemoveMember | RenameTeam | SetTeamAvatar,
     at_ms: int,
 ) -> None:
     match command:
@@ -104,6 +105,9 @@ def _change(
         case RenameTeam():
             _check_owner(head, actor, "rename it")
             workspace.put_head(key, renamed(head, command.name, workspace.version))
+        case SetTeamAvatar():
+            _check_owner(head, actor, "change its avatar")
+            workspace.put_head(key, with_avatar(head, command.avatar, workspace.version))
         case RemoveMember():
             _check_owner(head, actor, "remove members")
             if command.member == head.owner:

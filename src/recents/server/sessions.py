@@ -41,6 +41,7 @@ from recents.wire.frames import (
     Hello,
     History,
     ListRows,
+    LookUpProfiles,
     MyDevices,
     MyTeams,
     Query,
@@ -53,7 +54,16 @@ from recents.wire.greeting import Phase, step
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
-_QUERIES = (ListRows, History, TeamMembers, MyTeams, MyDevices, RevokeDevice, Explain)
+_QUERIES = (
+    ListRows,
+    History,
+    TeamMembers,
+    MyTeams,
+    LookUpProfiles,
+    MyDevices,
+    RevokeDevice,
+    Explain,
+)
 _TEMPORARY = frozenset({Code.OVERLOADED, Code.STORE_FAILED, Code.CLOSING})
 _MAX_DEVICE_CHARACTERS = 128
 

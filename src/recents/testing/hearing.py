@@ -28,8 +28,10 @@ from recents.core.commands import (
     ReadAll,
     RemoveMember,
     RenameTeam,
+    SetAlias,
     SetDraft,
     SetProfile,
+    SetTeamAvatar,
 )
 from recents.core.ids import ConversationKey, key_of
 from recents.server.store.workspace import Workspace
@@ -211,6 +213,8 @@ class Hearing:
                 oracle.set_draft(account, name, text, at_ms=at_ms)
             case Mute(conversation=name, level=level):
                 oracle.mute(account, name, level)
+            case SetAlias(conversation=name, alias=alias):
+                oracle.set_alias(account, name, alias)
             case SetProfile(name=called, avatar=avatar):
                 oracle.set_profile(account, name=called, avatar=avatar)
             case _:
@@ -269,6 +273,8 @@ class Hearing:
                     self._present.discard((account, team))
             case RenameTeam(conversation=team, name=title):
                 oracle.rename(team, title)
+            case SetTeamAvatar(conversation=team, avatar=avatar):
+                oracle.set_team_avatar(team, avatar)
             case DismissTeam(conversation=team):
                 if team not in self._dismissed:
                     oracle.dismiss(team)

@@ -58,6 +58,7 @@ class Parting:
     """`"left"` or `"removed"`."""
     messages: tuple[Message, ...]
     team_name: str | None
+    team_avatar: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,8 @@ class Member:
     """All versions of the draft since there was none; the last one stands (G6)."""
     mute: str | None = None
     """What still alerts: `"none"` or `"mentions"`; None: everything (G2)."""
+    alias: str = ""
+    """What the account itself calls the row (I1)."""
 
     def read(self, seq: int, marks_known: int | None) -> None:
         """Read up to `seq`, as somebody who knew of so many marks; None: of all (R1, R3, R4).
@@ -144,6 +147,8 @@ class Conversation:
     """Message `seq` stands at place `seq - 1` (M1)."""
     first_seqs: dict[tuple[str, str], int] = field(default_factory=dict)
     """The seq that was given to (sender, client_id) (M2)."""
+    avatar: str = ""
+    """Stands for the picture of a team."""
     members: dict[str, Member] = field(default_factory=dict)
 
     @property
@@ -159,7 +164,7 @@ class Conversation:
     def join(self, account: str, at_ms: int) -> None:
         """Make `account` a member, again if it had gone: nothing of before is unread (U5).
 
-        Its mute goes on (G2), its marks and its draft do not.
+        Its mute and its alias go on (G2, I1), its marks and its draft do not.
         """
         before = self.members.get(account)
         if before is None:
@@ -175,7 +180,7 @@ class Conversation:
     def part(self, account: str, membership: str) -> None:
         """Take `account` out; it goes on seeing the team as it is at this moment (T2)."""
         if self.is_present(account):
-            photograph = Parting(membership, tuple(self.messages), self.name)
+            photograph = Parting(membership, tuple(self.messages), self.name, self.avatar)
             self.members[account].parting = photograph
 
     def copy(self) -> Conversation:

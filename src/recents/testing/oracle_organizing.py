@@ -179,6 +179,18 @@ class Organizing(Rooms):
         elif level is not None:
             raise ValueError(f"{account} has no {conversation} to mute")
 
+    def set_alias(self, account: str, conversation: str, alias: str = "") -> None:
+        """Let `account` call the row `alias`, an empty one for nothing of its own (I1).
+
+        Raises:
+            ValueError: `account` has no such conversation to name.
+        """
+        member = self._member(account, conversation)
+        if member is not None:
+            member.alias = alias
+        elif alias:
+            raise ValueError(f"{account} has no {conversation} to name")
+
     # Faces.
 
     def set_profile(

@@ -12,12 +12,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recents.testing.oracle_facts import P2P
+from recents.testing import oracle_naming as naming
+from recents.testing.oracle_facts import P2P, Face
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from recents.testing.oracle_facts import Conversation, Face, Member, Message
+    from recents.testing.oracle_facts import Conversation, Member, Message
 
 PREVIEW_CHARACTERS = 200
 """The longest text of a preview, in characters (P1)."""
@@ -64,6 +65,8 @@ class ExpectedRow:
     draft: ExpectedDraft | None
     mute: str | None
     avatar: str
+    alias: str
+    title: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +195,14 @@ def membership(conversation: Conversation, account: str) -> str:
     return "dismissed" if conversation.dismissed else "member"
 
 
-def team_name(conversation: Conversation, account: str) -> str | None:
-    """The team's name; for one who left, as it was then (T2). None in P2P."""
+def face(conversation: Conversation, account: str, peer: Face) -> tuple[str | None, str]:
+    """Name and avatar: the peer's, or the team's; for one who left, as they were then (T2)."""
+    if conversation.kind == P2P:
+        return peer.name or None, peer.avatar
     parting = conversation.members[account].parting
-    return conversation.name if parting is None else parting.team_name
+    if parting is None:
+        return conversation.name, conversation.avatar
+    return parting.team_name, parting.team_avatar
 
 
 def is_listed(conversation: Conversation, account: str) -> bool:
@@ -204,9 +211,10 @@ def is_listed(conversation: Conversation, account: str) -> bool:
     return newest_known > conversation.members[account].deleted_seq
 
 
-def row(named: str, conversation: Conversation, account: str, face: Face) -> ExpectedRow:
-    """The row of `conversation`, which `account` calls `named` and which shows `face`."""
+def row(named: str, conversation: Conversation, account: str, peer: Face) -> ExpectedRow:
+    """The row of `conversation`, which `account` calls `named`; `peer` is at the other end."""
     member = conversation.members[account]
+    name, avatar = face(conversation, account, peer)
     return ExpectedRow(
         conversation=named,
         place_ms=place_ms(conversation, account),
@@ -217,12 +225,14 @@ def row(named: str, conversation: Conversation, account: str, face: Face) -> Exp
         preview=preview(conversation, account),
         status=status(conversation, account),
         membership=membership(conversation, account),
-        name=team_name(conversation, account) if conversation.kind != P2P else face.name or None,
+        name=name,
         marked_unread=member.dotted_by > 0,
         cleared_seq=member.cleared_seq,
         draft=draft(conversation, account),
         mute=member.mute,
-        avatar=face.avatar,
+        avatar=avatar,
+        alias=member.alias,
+        title=naming.title(member.alias, name, named.partition(":")[2]),
     )
 
 

@@ -87,6 +87,14 @@ class Talking(Rooms):
         """
         self._living_team(team).name = name
 
+    def set_team_avatar(self, team: str, avatar: str) -> None:
+        """Give the team an avatar; present members see it, and no row moves (O3).
+
+        Raises:
+            ValueError: There is no such team, or it is dismissed.
+        """
+        self._living_team(team).avatar = avatar
+
     # Messages.
 
     def post(

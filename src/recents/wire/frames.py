@@ -112,7 +112,14 @@ class RevokeDevice(_Strict, tag="revoke_device", frozen=True):
     device_id: str
 
 
-Question = ListRows | History | TeamMembers | MyTeams | Explain
+class LookUpProfiles(_Strict, tag="profiles", frozen=True):
+    """Ask for the faces of accounts that share a conversation with the one that asks."""
+
+    id: str
+    accounts: tuple[str, ...]
+
+
+Question = ListRows | History | TeamMembers | MyTeams | Explain | LookUpProfiles
 DeviceQuery = MyDevices | RevokeDevice
 Query = Question | DeviceQuery
 DeviceFrame = Hello | AnyCommand | Query
@@ -253,12 +260,34 @@ class Team(_Lenient, frozen=True):
     conversation: Conversation
     name: str = ""
     owner: str = ""
+    avatar: str = ""
 
 
 class Teams(_Lenient, frozen=True):
     """Result of ``my_teams``."""
 
     teams: tuple[Team, ...]
+
+
+class Profile(_Lenient, frozen=True):
+    """How an account looks.
+
+    Attributes:
+        name: what to call it; "" where it has not said.
+        avatar: stands for its picture; "" where it has none.
+        version: number of the commit that last changed either; 0: none did.
+    """
+
+    account: str
+    name: str = ""
+    avatar: str = ""
+    version: int = 0
+
+
+class Profiles(_Lenient, frozen=True):
+    """Result of ``profiles``: those that may be seen, in byte order of the accounts."""
+
+    profiles: tuple[Profile, ...]
 
 
 class Device(_Lenient, frozen=True):

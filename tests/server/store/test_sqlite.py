@@ -128,6 +128,7 @@ EVERY_CALL: list[Callable[[Store], Awaitable[object]]] = [
     lambda store: store.create_account(Account("alice", "", 1)),
     lambda store: store.account("alice"),
     lambda store: store.accounts("", 10),
+    lambda store: store.contacts("alice", ["bob"]),
     lambda store: store.add_token(Token("t", "alice", b"d", "", 1)),
     lambda store: store.token(b"d"),
     lambda store: store.tokens_of("alice"),

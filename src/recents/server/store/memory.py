@@ -317,6 +317,17 @@ class MemoryStore:
         names = sorted(name for name in self._accounts if name > after)
         return [self._accounts[name] for name in names[:limit]]
 
+    async def contacts(self, account: str, wanted: Collection[str]) -> list[Account]:
+        """Return those of the wanted accounts that an account knows, in byte order."""
+        known = {account}
+        for key, membership in self._inbox(account).items():
+            if is_p2p(key):
+                known |= set(parties_of(key))
+            elif membership.parting is None:
+                known |= {other for other, inbox in self._inboxes.items() if key in inbox}
+        found = known & set(wanted) & self._accounts.keys()
+        return [self._accounts[name] for name in sorted(found)]
+
     async def add_token(self, token: Token) -> None:
         """Store a token."""
         self._tokens[token.digest] = token
@@ -411,7 +422,7 @@ def _check_encodable(workspace: Workspace) -> None:
         *workspace.messages.values(),
         *workspace.heads.values(),
         *workspace.faces.values(),
-        *(membership.draft for membership in workspace.memberships.values()),
+        *((one.draft, one.alias) for one in workspace.memberships.values()),
         *workspace.verdicts.values(),
         *workspace.verdicts,
     ]

@@ -225,6 +225,12 @@ class Store(Protocol):
     async def accounts(self, after: str, limit: int) -> list[Account]:
         """Return accounts in byte order, after an account id."""
 
+    async def contacts(self, account: str, wanted: Collection[str]) -> list[Account]:
+        """Return those of the wanted accounts that an account knows, in byte order.
+
+        It knows itself, whom it has a P2P row with, and who is or was in a team that it is in.
+        """
+
     async def add_token(self, token: Token) -> None:
         """Store a token."""
 

@@ -197,6 +197,10 @@ class SqliteStore:
         """Return accounts in byte order, after an account id."""
         return await self._read(lambda reading: reading.accounts(after, limit))
 
+    async def contacts(self, account: str, wanted: Collection[str]) -> list[Account]:
+        """Return those of the wanted accounts that an account knows, in byte order."""
+        return await self._read(lambda reading: reading.contacts(account, wanted))
+
     async def add_token(self, token: Token) -> None:
         """Store a token."""
         await self._write(lambda writing: writing.accounts.add_token(token))

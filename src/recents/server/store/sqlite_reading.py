@@ -116,6 +116,12 @@ class Reading:
         rows = self._rows("accounts", after=after, limit=fitting(limit))
         return [Account(*row) for row in rows]
 
+    def contacts(self, account: str, wanted: Iterable[str]) -> list[Account]:
+        """Return those of the wanted accounts that an account knows."""
+        with work_failures("reading"):
+            names = json_text(sorted(wanted))
+        return [Account(*row) for row in self._rows("contacts", account=account, wanted=names)]
+
     def token(self, digest: bytes) -> Token | None:
         """Return the token with this digest."""
         return next((Token(*row) for row in self._rows("token", digest=digest)), None)

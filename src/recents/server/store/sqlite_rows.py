@@ -34,9 +34,9 @@ _value_from = msgspec.json.Decoder().decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 19)
-_HEAD = slice(19, 32)
-_RETRACTED = 32
+_MEMBERSHIP = slice(3, 20)
+_HEAD = slice(20, 34)
+_RETRACTED = 34
 
 
 def fitting(number: int) -> int:
@@ -109,11 +109,12 @@ def row_of_head(key: ConversationKey, head: Head) -> Row:
         head.owner,
         None if head.preview is None else json_text(head.preview),
         None if head.faces == NO_FACES else json_text(head.faces),
+        head.avatar or None,
     )
 
 
 def head_of(row: Sequence[Any]) -> Head:
-    """Return the head in thirteen columns, from ``version`` to ``faces``."""
+    """Return the head in fourteen columns, from ``version`` to ``avatar``."""
     return Head(
         version=row[0],
         last_seq=row[1],
@@ -127,6 +128,7 @@ def head_of(row: Sequence[Any]) -> Head:
         owner=row[10],
         preview=None if row[11] is None else _preview_from(row[11]),
         faces=NO_FACES if row[12] is None else _faces_from(row[12]),
+        avatar=row[13] or "",
     )
 
 
@@ -153,6 +155,7 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         membership.mute,
         None if draft is None else draft.time_ms,
         None if draft is None else draft.text,
+        membership.alias or None,
     )
 
 
@@ -180,13 +183,14 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
         and old.draft is new.draft
         and old.removed == new.removed
         and old.mute == new.mute
+        and old.alias == new.alias
         and (old.joined_ms, old.joined_seq, old.joined_version)
         == (new.joined_ms, new.joined_seq, new.joined_version)
     )
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in sixteen columns, from ``version`` to ``draft_text``."""
+    """Return the membership in seventeen columns, from ``version`` to ``alias``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -203,6 +207,7 @@ def membership_of(row: Sequence[Any]) -> Membership:
         marked_unread=row[12],
         mute=row[13],
         draft=None if row[14] is None else Draft(row[15], row[14]),
+        alias=row[16] or "",
     )
 
 

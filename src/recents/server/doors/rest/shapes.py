@@ -82,12 +82,6 @@ class NewFace(Given, frozen=True):
     avatar: str | None = None
 
 
-class Name(Given, frozen=True):
-    """Another name."""
-
-    name: str
-
-
 class NewToken(Given, frozen=True):
     """A token to make; the label is for people."""
 
@@ -177,6 +171,7 @@ class WholeTeam(Told, frozen=True):
     owner: str
     dismissed: bool
     members: int
+    avatar: str = ""
 
 
 class TeamMember(Told, frozen=True):

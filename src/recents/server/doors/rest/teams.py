@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from recents.core.commands import AddMembers, CreateTeam, DismissTeam, RemoveMember, RenameTeam
+from recents.core.commands import (
+    AddMembers,
+    CreateTeam,
+    DismissTeam,
+    RemoveMember,
+    RenameTeam,
+    SetTeamAvatar,
+)
 from recents.core.errors import Code, Refused
+from recents.core.face import check_avatar
 from recents.core.head import Head
 from recents.core.ids import (
     TEAM_KINDS,
@@ -15,7 +23,7 @@ from recents.core.ids import (
 from recents.server.doors.rest.routes import Asked, Route
 from recents.server.doors.rest.shapes import (
     MemberPage,
-    Name,
+    NewFace,
     NewMembers,
     NewTeam,
     Page,
@@ -42,11 +50,17 @@ async def get_team(asked: Asked) -> WholeTeam:
     return await _team(asked, asked.path["team"])
 
 
-async def rename_team(asked: Asked) -> WholeTeam:
-    """Give a team another name."""
+async def change_team(asked: Asked) -> WholeTeam:
+    """Give a team another name or avatar."""
     team, owner = await _owner_of(asked)
-    name = asked.body(Name).name
-    await asked.command(owner, RenameTeam(id=asked.new_id(), conversation=team, name=name))
+    face = asked.body(NewFace)
+    check_avatar(face.avatar or "")
+    if face.name is not None:
+        rename = RenameTeam(id=asked.new_id(), conversation=team, name=face.name)
+        await asked.command(owner, rename)
+    if face.avatar is not None:
+        show = SetTeamAvatar(id=asked.new_id("avatar"), conversation=team, avatar=face.avatar)
+        await asked.command(owner, show)
     return await get_team(asked)
 
 
@@ -113,6 +127,7 @@ async def _team(asked: Asked, team: str) -> WholeTeam:
         owner=head.owner or "",
         dismissed=head.dismissed,
         members=await asked.node.store.count_members(ConversationKey(team)),
+        avatar=head.avatar,
     )
 
 
@@ -122,6 +137,7 @@ _KITCHEN = {
     "owner": "alice",
     "dismissed": False,
     "members": 2,
+    "avatar": "",
 }
 _ALICE = {"account": "alice", "joined_ms": 1767225600000, "owner": True}
 _OFTEN = (Code.NOT_FOUND, Code.TEAM_DISMISSED)
@@ -159,13 +175,13 @@ ROUTES = (
         answered=_KITCHEN,
     ),
     Route(
-        name="rename_team",
+        name="change_team",
         method="PATCH",
         path=ONE,
         tag="Teams",
-        summary="Give a team another name.",
-        body=Name,
-        call=rename_team,
+        summary="Give a team another name or avatar.",
+        body=NewFace,
+        call=change_team,
         answer=WholeTeam,
         refusals=_OFTEN,
         example={"name": "Kitchen"},

@@ -2,7 +2,7 @@
 -- One head.
 SELECT
     version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview, faces
+    low_receipt, high_receipt, dismissed, name, owner, preview, faces, avatar
 FROM heads
 WHERE key = :key;
 
@@ -34,7 +34,7 @@ SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
     h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
-    h.faces
+    h.faces, h.avatar
 FROM memberships AS m
 CROSS JOIN heads AS h ON h.key = m.key
 WHERE m.account = :account AND m.conversation > 'q' AND m.parting IS NULL AND NOT h.dismissed
@@ -51,6 +51,26 @@ FROM accounts
 WHERE account > :after
 ORDER BY account
 LIMIT :limit;
+
+-- contacts --
+-- Which of some accounts, as JSON, an account knows: itself, by a P2P row, or by a team that it is
+-- in. Above 'q' are team: and super_team:, which all members call the same.
+SELECT a.account, a.name, a.created_ms, a.avatar, a.version
+FROM json_each(:wanted) AS wanted
+CROSS JOIN accounts AS a ON a.account = wanted.value
+WHERE a.account = :account
+    OR EXISTS (
+        SELECT * FROM memberships AS talk
+        WHERE talk.account = :account AND talk.conversation = 'p2p:' || a.account
+    )
+    OR EXISTS (
+        SELECT *
+        FROM memberships AS mine
+        CROSS JOIN memberships AS theirs
+            ON theirs.account = a.account AND theirs.conversation = mine.conversation
+        WHERE mine.account = :account AND mine.conversation > 'q' AND mine.parting IS NULL
+    )
+ORDER BY a.account;
 
 -- device --
 -- One device.

@@ -12,7 +12,7 @@ SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
     h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
-    h.faces
+    h.faces, h.avatar
 FROM json_each(:keys) AS wanted
 CROSS JOIN heads AS h ON h.key = wanted.value;
 
@@ -23,7 +23,7 @@ SELECT
     m.version, m.joined_ms, m.joined_seq, m.joined_version,
     m.read_seq, m.read_ordinal, m.skipped_after_read,
     m.cleared_seq, m.deleted_seq, m.removed, m.parting,
-    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text
+    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text, m.alias
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -108,9 +108,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- Make or replace a head.
 INSERT INTO heads (
     key, version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview, faces
+    low_receipt, high_receipt, dismissed, name, owner, preview, faces, avatar
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
     version = excluded.version,
     last_seq = excluded.last_seq,
@@ -124,16 +124,17 @@ ON CONFLICT (key) DO UPDATE SET
     name = excluded.name,
     owner = excluded.owner,
     preview = excluded.preview,
-    faces = excluded.faces;
+    faces = excluded.faces,
+    avatar = excluded.avatar;
 
 -- put_membership --
 -- Make or replace a membership; touches the index by key.
 INSERT INTO memberships (
     account, conversation, key, version, joined_ms, joined_seq, joined_version,
     read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting,
-    read_epoch, marked_unread, mute, draft_ms, draft_text
+    read_epoch, marked_unread, mute, draft_ms, draft_text, alias
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -150,7 +151,8 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     marked_unread = excluded.marked_unread,
     mute = excluded.mute,
     draft_ms = excluded.draft_ms,
-    draft_text = excluded.draft_text;
+    draft_text = excluded.draft_text,
+    alias = excluded.alias;
 
 -- move_membership --
 -- Change where a member stands, not whether it is one; touches no index.

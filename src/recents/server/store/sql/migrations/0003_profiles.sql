@@ -1,4 +1,5 @@
--- Faces of accounts in the rows of their contacts: names that there are already, and avatars.
+-- Faces of accounts in the rows of their contacts: names that there are already, and avatars;
+-- avatars of teams; own names for rows.
 
 -- `version` is the commit that last changed the face, 0 while it is as the account was made.
 ALTER TABLE accounts ADD COLUMN avatar TEXT NOT NULL DEFAULT '';
@@ -7,6 +8,13 @@ ALTER TABLE accounts ADD COLUMN version INTEGER NOT NULL DEFAULT 0;
 -- `faces` is JSON, the faces of the two accounts of a P2P conversation in byte order; NULL for a
 -- team, and where neither of the two has one.
 ALTER TABLE heads ADD COLUMN faces TEXT;
+
+-- That of a team; NULL where it has none.
+ALTER TABLE heads ADD COLUMN avatar TEXT;
+
+-- What an account calls a row; NULL where it has no name of its own for it. It stands behind the
+-- draft, so it is far from what is summed and sorted.
+ALTER TABLE memberships ADD COLUMN alias TEXT;
 
 -- Finds the P2P conversations of which an account is the second one; the primary key finds those
 -- of which it is the first. A key never changes, so that only beginning a conversation costs.
