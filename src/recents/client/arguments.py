@@ -16,7 +16,7 @@ import msgspec
 from recents.core import ids
 from recents.core.commands import AnyCommand, check
 from recents.core.errors import CallerMistake, Refused
-from recents.core.filters import Filter
+from recents.core.filters import MAIN_LIST, Filter
 from recents.core.ids import Conversation, Kind
 
 C = TypeVar("C", bound=AnyCommand)
@@ -130,6 +130,8 @@ def filter_of(said: Filtering) -> Filter:
     Raises:
         CallerMistake: there is no such filter, or it cannot have this value.
     """
+    if not said:
+        return MAIN_LIST
     unknown = said.keys() - set(Filter.__struct_fields__)
     if unknown:
         known = ", ".join(Filter.__struct_fields__)
