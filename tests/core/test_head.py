@@ -88,6 +88,14 @@ def test_m4_a_quiet_message_sets_the_time_for_the_next() -> None:
     assert (message.time_ms, head.activity_ms) == (2_000, 2_000)
 
 
+def test_o2_a_message_never_lowers_the_place_also_where_the_times_before_it_are_not_known() -> (
+    None
+):
+    joined_late = Head(last_seq=1, time_ms=1_000, activity_ms=9_000)
+    head, message = newest(joined_late, a_post(), at_ms=5_000)
+    assert (message.time_ms, head.activity_ms) == (5_000, 9_000)
+
+
 def test_a_message_is_as_it_was_posted() -> None:
     post = Post(
         id="r1",

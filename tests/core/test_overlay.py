@@ -99,6 +99,10 @@ def test_P4_a_message_on_its_way_is_shown_on_top_and_moves_the_row_up() -> None:
     assert (seen.version, seen.read_seq) == (7, 2)
 
 
+def test_O2_a_message_on_its_way_never_moves_the_row_down() -> None:
+    assert see(row(activity_ms=9_500), pending(post())).activity_ms == 9_500
+
+
 def test_P4_its_status_goes_forward() -> None:
     one = pending(post())
     refusal = Refusal(Code.NOT_A_MEMBER, "no")
