@@ -33,6 +33,22 @@ def newest(
     return absorb(head, message, head.version + 1), message
 
 
+def test_m1_a_conversation_begins_with_nothing_in_it() -> None:
+    assert msgspec.convert({}, Head) == Head(
+        version=0,
+        last_seq=0,
+        ordinal=0,
+        time_ms=0,
+        activity_ms=0,
+        preview=None,
+        last_retraction=0,
+        receipts=(0, 0),
+        name=None,
+        owner=None,
+        dismissed=False,
+    )
+
+
 def test_m1_messages_are_numbered_without_gaps() -> None:
     head = Head()
     for seq in range(1, 5):
