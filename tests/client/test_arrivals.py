@@ -103,6 +103,17 @@ async def test_an_answer_that_the_token_covers_settles_at_once() -> None:
     assert (change.step, change.outcomes[0][1]) == (Step(settled=(1,)), None)
 
 
+async def test_C3_a_command_leaves_when_the_row_that_comes_or_is_here_has_it() -> None:
+    desk = Desk(row("bob", 6))
+    desk.give(read(), seen_seq=1, version=7)
+    elsewhere, _ = desk.take(came(row("carol", 9)))
+    assert elsewhere.step.settled == ()
+    older, _ = desk.take(came(row("bob", 6)))
+    assert older.step.settled == ()
+    there, _ = desk.take(came(row("bob", 7)))
+    assert there.step.settled == (1,)
+
+
 async def test_a_row_that_is_gone_is_covered_by_the_token_that_came_with_it() -> None:
     desk = Desk(row("bob"), token=token(1))
     desk.give(Delete(id="d", conversation=BOB, upto_seq=1), version=5)
@@ -122,6 +133,7 @@ async def test_the_totals_that_are_kept_are_those_of_the_confirmed_rows() -> Non
     desk.give(read(), seen_seq=1)
     change, difference = desk.take(came(row("carol", 3, unread=3)))
     assert change.step.totals == Totals(unread=5, unread_conversations=2, conversations=2)
+    assert change.cause == "message"
     assert desk.local.totals.unread == 3
     assert names(difference.added) == [CAROL]
 

@@ -41,7 +41,7 @@ def test_the_first_page_of_a_first_start_is_a_change_by_itself() -> None:
     first = whole(incoming.take_page(page, first_start=True))
     assert (names(first.rows), first.totals, first.token) == (["p2p:a"], ALL, None)
     assert (first.caught_up, first.replaces_all, incoming.catching_up) == (False, False, True)
-    assert incoming.take_page(CaughtUp(rows=(row("b"),)), first_start=False) is None
+    assert incoming.take_page(CaughtUp(rows=(row("b"),)), first_start=True) is None, "the rest not"
     rest = whole(incoming.take_page(CaughtUp(rows=(row("c"),), token=token(1)), first_start=False))
     assert names(rest.rows) == ["p2p:a", "p2p:b", "p2p:c"], "the first page is in what is kept"
     assert (rest.caught_up, rest.token, rest.totals) == (True, token(1), None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 
 import msgspec
@@ -121,6 +122,21 @@ async def test_a_message_never_grows_beyond_what_a_node_takes() -> None:
     assert sent == ids_of(*given)
 
 
+@pytest.mark.parametrize(("room_left", "together"), [(1, 2), (-1, 1)])
+async def test_a_message_is_as_full_as_a_node_takes(room_left: int, together: int) -> None:
+    first, second = post(text="x"), post(text="x")
+    room = codec.MAX_DEVICE_MESSAGE_BYTES - len(codec.join(map(codec.encode, (first, second))))
+    longer = msgspec.structs.replace(second, text="x" * (1 + room - room_left))
+    outbox, _ = outbox_of(first, longer)
+    assert len(outbox.take(9)) == together
+
+
+async def test_a_command_too_large_for_any_message_holds_nothing_up() -> None:
+    outbox, (large, small) = outbox_of(post(text="x" * codec.MAX_DEVICE_MESSAGE_BYTES), read())
+    assert ids(outbox.take(9)) == ids_of(large)
+    assert ids(outbox.take(9)) == ids_of(small)
+
+
 async def test_what_was_answered_or_failed_is_not_sent() -> None:
     outbox, (first, second, third) = outbox_of(read(), post(), read())
     outbox.put(answered(first, 5))
@@ -145,6 +161,15 @@ async def test_D2_a_deletion_waits_for_the_messages_in_front_of_it(end: object) 
     assert ids(outbox.take(9)) == ids_of(third, fourth)
 
 
+async def test_D2_when_a_message_leaves_the_deletion_behind_it_may_go() -> None:
+    outbox, (_, deletion) = outbox_of(post(), delete())
+    outbox.take(9)
+    outbox.wake.clear()
+    outbox.discard(1)
+    assert outbox.wake.is_set()
+    assert ids(outbox.take(9)) == ids_of(deletion)
+
+
 async def test_D2_a_failed_message_or_one_behind_it_holds_no_deletion_up() -> None:
     outbox, (first, second, third) = outbox_of(post(), delete(), post())
     outbox.put(refused(first))
@@ -160,7 +185,9 @@ async def test_a_conversation_is_concerned_by_its_own_and_by_those_for_all() -> 
     assert outbox.concerning(Conversation("p2p:dan")) == [two]
     assert outbox.of(BOB) == [one, four]
     assert outbox.conversations() == {BOB, CAROL}
-    for number in (1, 2, 3, 4):
+    outbox.discard(2)
+    assert (outbox.concerning(BOB), outbox.concerning(CAROL)) == ([one, four], [three])
+    for number in (1, 3, 4):
         outbox.discard(number)
     assert (outbox.concerning(BOB), outbox.of(BOB), outbox.conversations()) == ([], [], set())
     assert conversation_of(two.command) is None
@@ -188,6 +215,7 @@ async def test_commands_are_found_by_their_names() -> None:
     outbox.discard(1)
     outbox.discard(1)
     assert outbox.message(name, client_id) is None
+    assert outbox.get(one.command.id) is None
     assert list(outbox) == [two]
 
 
@@ -202,6 +230,7 @@ async def test_where_a_message_stands_is_remembered_until_it_leaves() -> None:
 async def test_callers_hear_what_became_of_their_command() -> None:
     outbox, given = outbox_of(post(), read(), read())
     one, two, three = map(outbox.ticket, given)
+    assert [ticket.pending for ticket in (one, two, three)] == given
     outbox.settle(1, POSTED)
     outbox.settle(2, Refused(Code.BEYOND_END, "no"))
     outbox.settle(9, None)
@@ -222,6 +251,16 @@ async def test_a_caller_that_was_let_go_hears_no_more() -> None:
     assert await ticket.answer is None
 
 
+async def test_nobody_need_listen_to_a_refusal() -> None:
+    heard: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: heard.append(context))
+    ticket = Ticket(Pending(number=1, command=read(), at_ms=1))
+    ticket.settle(Refused(Code.BEYOND_END, "no"))
+    del ticket
+    gc.collect()
+    assert heard == []
+
+
 @pytest.mark.looptime
 async def test_waiting_for_the_last_answer() -> None:
     outbox, (one, two) = outbox_of(read(), read())
@@ -236,6 +275,16 @@ async def test_waiting_for_the_last_answer() -> None:
     outbox.landed(2)
     assert await waiting
     assert await Outbox(asyncio.Event()).empty_within(0)
+
+
+@pytest.mark.looptime
+async def test_what_was_taken_out_is_not_waited_for() -> None:
+    outbox, _ = outbox_of(read())
+    waiting = asyncio.create_task(outbox.empty_within(3))
+    await asyncio.sleep(1)
+    outbox.discard(1)
+    assert await waiting
+    assert asyncio.get_running_loop().time() == pytest.approx(1)
 
 
 @pytest.mark.looptime

@@ -107,6 +107,12 @@ async def test_R1_what_a_partial_read_leaves_is_counted_where_all_of_it_is_here(
     assert (await desk.plan.read(BOB, 9))[0].left is None, "the node refuses that"
 
 
+async def test_R1_what_is_kept_beyond_the_row_is_not_counted() -> None:
+    desk = Desk(bob())
+    desk.keep(*["bob"] * 6)
+    assert (await desk.plan.read(BOB, 2))[0].left == 3
+
+
 async def test_only_so_many_are_counted() -> None:
     desk = Desk(bob(last_seq=MOST_COUNTED + 1))
     desk.keep(*["bob"] * (MOST_COUNTED + 1))
@@ -120,7 +126,7 @@ async def test_R2_D6_on_nothing_nothing_is_commanded() -> None:
     assert await plan.mark_unread(NOBODY) == []
     assert await plan.delete(NOBODY, clear_history=False) == []
     (wish,) = await plan.delete(NOBODY, clear_history=True)
-    assert wish.command == Delete(id="id1", conversation=NOBODY, clear_history=True)
+    assert wish == Wish(command=Delete(id="id1", conversation=NOBODY, clear_history=True))
 
 
 async def test_while_rows_are_missing_the_node_decides() -> None:
@@ -128,7 +134,7 @@ async def test_while_rows_are_missing_the_node_decides() -> None:
     (read,) = await plan.read(NOBODY, None)
     assert read.command == Read(id="id1", conversation=NOBODY)
     (exact,) = await plan.read(NOBODY, 3)
-    assert exact.command == Read(id="id2", conversation=NOBODY, upto_seq=3)
+    assert exact == Wish(command=Read(id="id2", conversation=NOBODY, upto_seq=3))
     (mark,) = await plan.mark_unread(NOBODY)
     assert mark.command == MarkUnread(id="id3", conversation=NOBODY)
     (delete,) = await plan.delete(NOBODY, clear_history=False)
@@ -167,6 +173,22 @@ async def test_U6_a_message_tells_what_was_on_screen() -> None:
     assert (new.seen_seq, new.left) == (0, None)
 
 
+async def test_M2_a_message_that_is_on_its_way_is_not_given_again() -> None:
+    desk = Desk()
+    desk.give(post())
+    assert await desk.plan.post(post()) == []
+    echo = desk.plan.on_its_way(post())
+    assert echo is not None
+    assert (echo.client_id, echo.sender, echo.time_ms) == ("c", "alice", 9_000)
+    (elsewhere,) = await desk.plan.post(post(CAROL))
+    assert elsewhere.command == post(CAROL)
+
+
+async def test_R4_a_dot_is_put_on_a_row() -> None:
+    (wish,) = await Desk(bob()).plan.mark_unread(BOB)
+    assert wish.command == MarkUnread(id="id1", conversation=BOB)
+
+
 async def test_R3_a_mark_counts_from_its_message_on_but_not_what_was_cleared() -> None:
     desk = Desk(bob(read_seq=5, unread=0))
     desk.keep(*["bob"] * 5)
@@ -185,8 +207,38 @@ async def test_D5_clearing_ends_at_what_was_received() -> None:
     (wish,) = await plan.clear_history(BOB)
     assert wish.command == ClearHistory(id="id1", conversation=BOB, upto_seq=5)
     assert wish.seen_seq == 5
+    (exact,) = await plan.clear_history(BOB, 3)
+    assert exact.command == ClearHistory(id="id2", conversation=BOB, upto_seq=3)
     (nothing,) = await plan.clear_history(NOBODY)
-    assert nothing.command == ClearHistory(id="id2", conversation=NOBODY)
+    assert nothing == Wish(command=ClearHistory(id="id3", conversation=NOBODY))
+
+
+async def test_D2_deleting_ends_at_what_was_received() -> None:
+    plan = Desk(bob()).plan
+    (wish,) = await plan.delete(BOB, clear_history=False)
+    assert wish == Wish(command=Delete(id="id1", conversation=BOB, upto_seq=5), seen_seq=5)
+    (exact,) = await plan.delete(BOB, 3, clear_history=False)
+    assert exact.command == Delete(id="id2", conversation=BOB, upto_seq=3)
+
+
+@pytest.mark.parametrize(("complete", "upto_seq"), [(True, 3), (False, None)])
+async def test_D3_D5_the_history_of_a_row_that_is_gone_ends_at_what_was_kept(
+    complete: bool, upto_seq: int | None
+) -> None:
+    desk = Desk(complete=complete)
+    desk.keep("bob", "bob", "bob")
+    (delete,) = await desk.plan.delete(BOB, clear_history=True)
+    (clear,) = await desk.plan.clear_history(BOB)
+    for wish in (delete, clear):
+        assert isinstance(wish.command, Delete | ClearHistory)
+        assert (wish.command.upto_seq, wish.seen_seq) == (upto_seq, upto_seq or 0)
+
+
+async def test_D2_what_was_received_of_a_row_is_what_the_node_confirmed() -> None:
+    desk = Desk(bob())
+    desk.give(post(CAROL))
+    assert desk.plan.received(BOB) == 5
+    assert desk.plan.received(CAROL) is desk.plan.received(NOBODY) is None
 
 
 async def test_R5_all_are_read_as_they_were_at_the_token() -> None:
@@ -199,6 +251,14 @@ async def test_R5_all_are_read_as_they_were_at_the_token() -> None:
     (wish,) = await desk.plan.read_all([Kind.TEAM], token(9))
     assert wish.command == ReadAll(id="id2", kinds=(Kind.TEAM,), upto=token(9))
     assert wish.seqs == {CREW: 1}
+
+
+async def test_R5_D4_rows_seen_before_are_covered_as_they_were_seen() -> None:
+    desk = Desk(bob(), row("carol", 6, last_seq=2, unread=1))
+    seen = [bob(last_seq=4)]
+    (read,) = await desk.plan.read_all(None, token(5), seen)
+    (delete,) = await desk.plan.delete_all(None, token(5), seen, clear_history=False)
+    assert read.seqs == delete.seqs == {BOB: 4}
 
 
 async def test_R5_what_was_marked_here_is_read_by_a_command_of_its_own() -> None:
@@ -228,6 +288,9 @@ async def test_D4_all_are_deleted_as_they_were_at_the_token() -> None:
     (wish,) = await desk.plan.delete_all(None, token(9), clear_history=True)
     assert wish.command == DeleteAll(id="id1", upto=token(9), clear_history=True)
     assert (wish.seqs, wish.epoch) == ({BOB: 5, CREW: 1}, None)
+    (wish,) = await desk.plan.delete_all([Kind.TEAM], token(9), clear_history=False)
+    assert wish.command == DeleteAll(id="id2", kinds=(Kind.TEAM,), upto=token(9))
+    assert wish.seqs == {CREW: 1}
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from recents.core.commands import (
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code, Refused
 from recents.core.ids import Conversation
-from recents.core.message import Message
-from recents.core.pending import Pending, Refusal, failed
+from recents.core.message import Message, Preview
+from recents.core.pending import Pending, Refusal, answered, extended, failed, placed
 from recents.wire.frames import Posted
 from tests.client.fake_node import row
 
@@ -44,6 +44,12 @@ def pend(number: int, command: AnyCommand, **known: object) -> Pending:
 def own(name: str, seq: int, sender: str = "alice") -> dict[Conversation, tuple[Message, ...]]:
     message = Message(seq=seq, ordinal=seq, sender=sender, client_id=f"c-{name}", time_ms=seq)
     return {BOB: (message,)}
+
+
+def showing(name: str, seq: int, sender: str = "alice") -> InboxEntry:
+    """Bob's row with this message in it."""
+    preview = Preview(seq=seq, client_id=f"c-{name}", sender=sender, time_ms=seq)
+    return msgspec.structs.replace(row("bob", 10, last_seq=seq), preview=preview)
 
 
 def settled(
@@ -130,6 +136,12 @@ async def test_M2_a_message_leaves_when_it_is_seen() -> None:
     assert elsewhere == Settlement()
 
 
+async def test_M2_a_message_that_is_seen_together_with_its_answer_leaves_once() -> None:
+    came = settled(pend(1, post("a")), outcomes={"a": answered_post(4, 99)}, messages=own("a", 4))
+    assert (came.landed, came.put, came.posted) == ([1], {}, {})
+    assert came.settled == {1: Posted(seq=4, ordinal=4, time_ms=4)}
+
+
 async def test_M2_a_failed_message_that_is_seen_after_all_leaves() -> None:
     late = failed(pend(1, post("a")), Refusal(Code.OVERLOADED, "busy"))
     assert list(settled(late, messages=own("a", 4)).settled) == [1]
@@ -149,6 +161,25 @@ async def test_M2_what_was_said_before_is_told_when_the_row_comes() -> None:
     outbox.note(1, posted)
     confirmed = Confirmed({BOB: row("bob", 11)}.get, 11)
     assert settle("alice", outbox, {}, {}, confirmed).settled == {1: posted}
+
+
+async def test_P4_a_message_that_a_row_shows_has_its_place_before_its_answer() -> None:
+    one = pend(1, post("a"))
+    came = settled(one, rows=(showing("a", 4),))
+    assert came == Settlement(put={1: placed(one, 4)})
+
+
+async def test_P4_a_row_that_shows_another_message_says_nothing_of_this_one() -> None:
+    one = pend(1, post("a"))
+    bare = msgspec.structs.replace(row("bob", 10), preview=None)
+    for there in (showing("b", 4), showing("a", 4, sender="bob"), bare):
+        assert settled(one, rows=(there,)) == Settlement()
+
+
+async def test_P4_a_place_is_given_once_and_to_messages_that_wait() -> None:
+    one = pend(1, post("a"))
+    for known in (placed(one, 3), failed(one, Refusal(Code.OVERLOADED, "busy"))):
+        assert settled(known, rows=(showing("a", 4),)) == Settlement()
 
 
 async def test_P4_a_refused_message_fails() -> None:
@@ -171,6 +202,7 @@ async def test_C4_any_other_refused_command_leaves() -> None:
         (pend(2, Delete(id="d", conversation=BOB)), True),
         (pend(2, DeleteAll(id="d"), seqs={BOB: 1}), True),
         (pend(2, DeleteAll(id="d"), seqs={CAROL: 1}), False),
+        (pend(2, ReadAll(id="d"), seqs={BOB: 1}), False),
         (pend(2, Delete(id="d", conversation=CAROL)), False),
         (pend(2, Read(id="d", conversation=BOB)), False),
     ],
@@ -197,6 +229,7 @@ async def test_D1_a_deletion_in_front_of_it_leaves_a_refused_message_alone() -> 
         (ClearHistory(id="d", conversation=BOB), {}, True),
         (DeleteAll(id="d"), {BOB: 1}, True),
         (DeleteAll(id="d"), {CAROL: 1}, False),
+        (ReadAll(id="d"), {BOB: 1}, False),
         (Read(id="d", conversation=BOB), {}, False),
     ],
 )
@@ -209,6 +242,12 @@ async def test_D1_failed_messages_go_with_their_row(
     end = pend(2, command, seqs=seqs)
     came = settled(before, end, after, on_its_way, outcomes={"d": Answered(0)})
     assert set(came.settled) == ({1, 2} if leaves else {2})
+
+
+async def test_D1_what_was_answered_stays_until_its_row_is_there() -> None:
+    before = answered(pend(1, Read(id="r", conversation=BOB)), 11)
+    delete = pend(2, Delete(id="d", conversation=BOB))
+    assert settled(before, delete, outcomes={"d": Answered(0)}).settled == {2: None}
 
 
 async def test_D2_a_message_that_is_in_extends_the_deletions_behind_it() -> None:
@@ -254,13 +293,34 @@ async def test_D2_what_somebody_wrote_in_between_is_not_covered_unseen(
     assert now.upto_seq == upto
 
 
-async def test_D2_a_deletion_that_covers_more_or_was_answered_stays_as_it_is() -> None:
+async def test_D2_the_first_message_extends_a_deletion_that_ends_at_nothing() -> None:
+    delete = pend(2, Delete(id="d", conversation=BOB, upto_seq=0))
+    came = settled(pend(1, post("a")), delete, messages=own("a", 1))
+    assert came.put == {2: extended(delete, 1)}
+
+
+async def test_D2_without_a_row_nobody_knows_what_is_in_between() -> None:
+    delete = pend(2, Delete(id="d", conversation=BOB, upto_seq=3))
+    assert settled(pend(1, post("a")), delete, messages=own("a", 6)).put == {}
+
+
+async def test_D2_a_message_without_a_place_extends_nothing() -> None:
+    delete = pend(2, Delete(id="d", conversation=BOB, upto_seq=3))
+    came = settled(
+        pend(1, post("a")), delete, outcomes={"a": Answered(10)}, rows=(row("bob", 10),)
+    )
+    assert (came.settled, came.put) == ({1: None}, {})
+
+
+async def test_D2_a_deletion_that_covers_it_or_was_answered_stays_as_it_is() -> None:
     further = pend(2, Delete(id="d", conversation=BOB, upto_seq=9))
     done = pend(3, Delete(id="e", conversation=BOB, upto_seq=3), version=11)
+    same = pend(4, Delete(id="f", conversation=BOB, upto_seq=4))
     came = settled(
         pend(1, post("a")),
         further,
         done,
+        same,
         outcomes={"a": answered_post(4, 10)},
         rows=(row("bob", 10),),
     )

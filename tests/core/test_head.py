@@ -37,6 +37,22 @@ def newest(
     return absorb(head, message, head.version + 1), message
 
 
+def test_m1_a_conversation_begins_with_nothing_in_it() -> None:
+    assert msgspec.convert({}, Head) == Head(
+        version=0,
+        last_seq=0,
+        ordinal=0,
+        time_ms=0,
+        activity_ms=0,
+        preview=None,
+        last_retraction=0,
+        receipts=(0, 0),
+        name=None,
+        owner=None,
+        dismissed=False,
+    )
+
+
 def test_m1_messages_are_numbered_without_gaps() -> None:
     head = Head()
     for seq in range(1, 5):
@@ -90,6 +106,14 @@ def test_m4_a_quiet_message_sets_the_time_for_the_next() -> None:
     assert (head.time_ms, head.activity_ms) == (2_000, 0)
     head, message = newest(head, a_post(), at_ms=1_500)
     assert (message.time_ms, head.activity_ms) == (2_000, 2_000)
+
+
+def test_o2_a_message_never_lowers_the_place_also_where_the_times_before_it_are_not_known() -> (
+    None
+):
+    joined_late = Head(last_seq=1, time_ms=1_000, activity_ms=9_000)
+    head, message = newest(joined_late, a_post(), at_ms=5_000)
+    assert (message.time_ms, head.activity_ms) == (5_000, 9_000)
 
 
 def test_a_message_is_as_it_was_posted() -> None:

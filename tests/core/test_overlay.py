@@ -102,6 +102,10 @@ def test_P4_a_message_on_its_way_is_shown_on_top_and_moves_the_row_up() -> None:
     assert (seen.version, seen.read_seq) == (7, 2)
 
 
+def test_O2_a_message_on_its_way_never_moves_the_row_down() -> None:
+    assert see(row(activity_ms=9_500), pending(post())).activity_ms == 9_500
+
+
 def test_P4_its_status_goes_forward() -> None:
     one = pending(post())
     refusal = Refusal(Code.NOT_A_MEMBER, "no")
@@ -123,11 +127,14 @@ def test_M3_a_message_without_preview_or_bump_changes_neither() -> None:
     before = see(row(), pending(post("loud")), pending(quiet))
     assert before.preview is not None
     assert (before.preview.text, before.status) == ("loud", "sending")
+    sent = see(row(), answered(pending(post("loud")), 8, 6), pending(quiet))
+    assert sent.status == "sent", "the status is that of the message shown (P4)"
 
 
 def test_the_first_message_makes_a_row() -> None:
     seen = see(None, pending(post()))
     assert (seen.version, seen.last_seq, seen.activity_ms, seen.unread) == (0, 0, 9_000, 0)
+    assert seen.read_epoch == 0, "nobody has marked it (R3)"
 
 
 def test_U6_a_message_reads_what_was_on_screen_by_who_knew_the_marks() -> None:
@@ -152,6 +159,11 @@ def test_R1_what_arrives_after_a_read_stays_unread() -> None:
 
 def test_R1_a_read_without_a_position_reads_all() -> None:
     assert see(row(), pending(Read(id="r", conversation=BOB))).unread == 0
+
+
+def test_R1_a_message_on_its_way_is_read_but_has_no_place_yet() -> None:
+    seen = see(row(), pending(post()), pending(Read(id="r", conversation=BOB)))
+    assert (seen.unread, seen.read_seq) == (0, 5)
 
 
 def test_R1_a_partial_read_counts_what_the_device_knew() -> None:
@@ -405,6 +417,11 @@ def test_P4_a_message_that_a_row_has_shown_has_no_echo_any_more() -> None:
     known = pending(post(), seq=5)
     assert see(row(preview=preview(6, "newer"), last_seq=6), known).status is None
     assert shown("ann", BOB, None, [known]) is None, "nor where that row is gone"
+
+
+@pytest.mark.parametrize("there", [row(preview=preview(4)), row(last_seq=6, preview=preview(6))])
+def test_P4_an_answered_message_that_the_row_has_passed_has_no_echo(there: InboxEntry) -> None:
+    assert see(there, answered(pending(post()), 8, 5)) == there
 
 
 @pytest.mark.parametrize("state", ["left", "removed", "dismissed"])

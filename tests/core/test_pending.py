@@ -29,6 +29,22 @@ def test_c4_a_command_waits_for_its_answer() -> None:
     assert not done.failed
 
 
+def test_c4_what_was_not_known_of_a_command_is_left_out_and_means_the_same_later() -> None:
+    kept = {"number": 3, "command": msgspec.to_builtins(POST.command), "at_ms": 1_000}
+    assert msgspec.convert(kept, Pending) == Pending(
+        number=3,
+        command=POST.command,
+        at_ms=1_000,
+        seen_seq=0,
+        left=None,
+        seqs={},
+        epoch=None,
+        version=None,
+        seq=None,
+        refusal=None,
+    )
+
+
 def test_c4_an_answer_without_a_row_is_an_answer() -> None:
     assert not answered(READ, 0).waiting
 
