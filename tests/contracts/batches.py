@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recents.core import head as heads
 from recents.core import membership as memberships
-from recents.core.commands import MuteLevel, Post
+from recents.core.commands import MuteLevel, Post, RowCommand
 from recents.core.head import Head
 from recents.core.ids import (
     Conversation,
@@ -20,6 +20,7 @@ from recents.core.ids import (
     named_by,
     parties_of,
 )
+from recents.core.marks import organized
 from recents.core.membership import Membership
 from recents.core.message import Message, recalled
 from recents.server.store.port import Store
@@ -244,6 +245,17 @@ class Batch:
             conversation,
             lambda membership, version: memberships.muted(membership, level, version),
         )
+
+    def organize(self, account: str, command: RowCommand) -> Self:
+        key = self._want(command.conversation, account)
+
+        def step(workspace: Workspace) -> None:
+            head, membership = _both(workspace, account, key)
+            version = workspace.version
+            changed = organized(head, membership, command, self._at_ms, version)
+            workspace.put_membership(account, key, changed)
+
+        return self.then(step)
 
     def _change(
         self,

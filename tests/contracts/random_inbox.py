@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from random import Random
 
+from recents.core.commands import Pin
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
 from recents.server.store.port import Seen, Store
 from tests.contracts.batches import START_MS, Batch, history
 
-CHANGES = ["read", "read", "delete", "delete", "clear", "team", "dot", "back", "draft", "mute"]
+CHANGES = [
+    *("read", "read", "delete", "delete", "delete", "clear", "team", "dot", "back", "draft"),
+    *("mute", "pin"),
+]
 
 
 class RandomInbox:
@@ -84,6 +88,8 @@ class RandomInbox:
             batch.unread_from("me", name, seq)
         elif change == "draft":
             batch.draft("me", name, self._random.choice(["", "d", "a draft"]))
+        elif change == "pin":
+            batch.organize("me", Pin(id="c", conversation=name, rank=self._random.randrange(9)))
         elif change == "mute":
             batch.mute("me", name, self._random.choice([None, "none", "mentions"]))
         elif change == "delete":

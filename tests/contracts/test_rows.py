@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from recents.core.commands import Pin, Unpin
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
@@ -63,6 +64,7 @@ async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: i
     assert any(seen.retracted_after_read for seen in visible)
     assert any(row.place_ms > row.activity_ms for row in map(entry, visible))
     assert all(entry(seen).unread >= 0 for seen in rows)
+    assert 5 < sum(entry(seen).pinned for seen in visible) < 50
 
     for limit in (7, 50, 10_000):
         assert await walk(store, "me", limit) == (visible, totals)
@@ -222,6 +224,26 @@ async def test_O2_a_draft_gives_a_row_its_place_and_gives_it_back(store: Store) 
     assert await order(1) == "bca"
     await posted(store, "me", p2p("b"), "m2", at_ms=START_MS + 1)
     assert await order(1) == "cba", "sending clears the draft"
+
+
+async def test_G1_O1_pinned_rows_stand_first_by_rank_then_name(store: Store) -> None:
+    for number, name in enumerate("abcde"):
+        await posted(store, "me", p2p(name), "m1", at_ms=START_MS + number)
+    for name, rank in (("b", 2**53 - 1), ("d", -5), ("c", -5), ("a", 1 - 2**53)):
+        await (
+            Batch()
+            .organize("me", Pin(id="c", conversation=p2p(name), rank=rank, ext="x"))
+            .commit(store)
+        )
+    for limit in (1, 2, 10):
+        rows, totals = await walk(store, "me", limit)
+        assert "".join(seen.conversation[4:] for seen in rows) == "acdbe"
+        assert totals == Totals(conversations=5)
+    await Batch().organize("me", Unpin(id="c", conversation=p2p("a"))).commit(store)
+    await Batch().delete("me", p2p("c"), 1).commit(store)
+    await posted(store, "me", p2p("c"), "m2", at_ms=START_MS + 9)
+    rows, _ = await walk(store, "me", 2)
+    assert "".join(seen.conversation[4:] for seen in rows) == "dbcea", "c came back without a pin"
 
 
 async def test_U4_R4_totals_tell_muted_and_marked_rows_apart(store: Store) -> None:

@@ -11,24 +11,25 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     SetDraft,
+    Unpin,
 )
 from recents.core.entry import InboxEntry, entry_of, is_visible
 from recents.core.head import Head, absorb, next_message
 from recents.core.ids import Conversation
+from recents.core.marks import organized
 from recents.core.membership import (
     Membership,
     Position,
     after_own_send,
     first_readable,
     joined,
-    muted,
     read_upto,
     unread_from,
     unread_marked,
-    with_draft,
     without_history,
     without_row,
 )
@@ -91,10 +92,8 @@ class Talk:
             case ClearHistory():
                 place = self.position(end if command.upto_seq is None else command.upto_seq)
                 ann = without_history(ann, place, version)
-            case SetDraft():
-                ann = with_draft(ann, command.text, at_ms, version)
-            case Mute():
-                ann = muted(ann, command.level, version)
+            case SetDraft() | Mute() | Pin() | Unpin():
+                ann = organized(self.head, ann, command, at_ms, version)
             case _:
                 raise NotImplementedError(command)
         self.ann = ann

@@ -14,9 +14,11 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     SetDraft,
+    Unpin,
 )
 from recents.core.entry import InboxEntry
 from tests.core.talk import BOB, Talk
@@ -34,7 +36,10 @@ Deed = tuple[str, int, bool]
 
 deeds = st.tuples(
     st.sampled_from(
-        ["post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute"]
+        [
+            *("post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute"),
+            *("pin", "unpin"),
+        ]
     ),
     st.integers(0, 9),
     st.booleans(),
@@ -60,6 +65,8 @@ def command_of(deed: Deed, newest: int, epoch: int | None, number: int) -> AnyCo
         "clear": lambda: ClearHistory(id="r", conversation=BOB, upto_seq=newest),
         "draft": lambda: SetDraft(id="r", conversation=BOB, text="d" * (place % 3)),
         "mute": lambda: Mute(id="r", conversation=BOB, level="none" if flag else None),
+        "pin": lambda: Pin(id="r", conversation=BOB, rank=place, ext="e" * flag),
+        "unpin": lambda: Unpin(id="r", conversation=BOB),
     }
     return made[what]()
 

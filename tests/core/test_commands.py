@@ -18,12 +18,14 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
     RemoveMember,
     RenameTeam,
     SetDraft,
+    Unpin,
     check,
 )
 from recents.core.errors import Code, Refused
@@ -65,6 +67,9 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "mute": Mute(id="1", conversation=BIG, level="none"),
     "mute all but mentions": Mute(id="1", conversation=BOB, level="mentions"),
     "unmute": Mute(id="1", conversation=TEAM),
+    "the highest pin": Pin(id="1", conversation=BOB, rank=1 - 2**53, ext="x" * 1_024),
+    "the lowest pin": Pin(id="1", conversation=BOB, rank=2**53 - 1, ext="é" * 512),
+    "unpin": Unpin(id="1", conversation=TEAM),
     "delete": Delete(id="1", conversation=TEAM, upto_seq=7, clear_history=True),
     "clear": ClearHistory(id="1", conversation=BIG, upto_seq=2**53 - 1),
     "read all": ReadAll(id="1"),
@@ -144,6 +149,12 @@ AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
     ),
     "a draft to nobody": (SetDraft(id="1", conversation=NOBODY), "does not name"),
     "a long draft": (SetDraft(id="1", conversation=BOB, text="x" * 5_001), "5001 characters"),
+    "a pin of nothing": (Pin(id="1", conversation=NOBODY, rank=0), "does not name"),
+    "a pin too high": (Pin(id="1", conversation=BOB, rank=-(2**53)), "rank is -9007"),
+    "a pin too low": (Pin(id="1", conversation=BOB, rank=2**53), "rank is 9007"),
+    "a long pin": (Pin(id="1", conversation=BOB, rank=0, ext="é" * 513), "has 1026 bytes"),
+    "half a pin": (Pin(id="1", conversation=BOB, rank=0, ext="\ud83d"), "surrogate"),
+    "an unpin of nothing": (Unpin(id="1", conversation=NOBODY), "does not name"),
     "a mute of nothing": (Mute(id="1", conversation=NOBODY), "does not name"),
     "a delete below 0": (Delete(id="1", conversation=BOB, upto_seq=-5), "upto_seq is -5"),
     "a delete of nothing": (Delete(id="1", conversation=NOBODY), "does not name"),
@@ -207,7 +218,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
     names = {msgspec.json.decode(frame)["type"] for frame in frames}
     assert names == {
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
-        *("mark_unread", "mark_unread_from", "set_draft", "mute"),
+        *("mark_unread", "mark_unread_from", "set_draft", "mute", "pin", "unpin"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
         "dismiss_team",
     }

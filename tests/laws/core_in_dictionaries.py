@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from recents.core.commands import MuteLevel, Post
+from recents.core.commands import MuteLevel, Pin, Post, RowCommand, Unpin
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
 from recents.core.head import (
     Head,
@@ -28,6 +28,7 @@ from recents.core.head import (
     with_receipt,
 )
 from recents.core.ids import Conversation, ConversationKey, is_p2p, key_of, kind_of, named_by
+from recents.core.marks import organized
 from recents.core.membership import (
     Membership,
     after_own_removal,
@@ -267,6 +268,23 @@ class CoreInDictionaries:
         for key, _ in self._places(account, {conversation: None}):
             members = self._rooms[key].members
             members[account] = muted(members[account], level, version)
+
+    def pin(
+        self, account: str, conversation: str, rank: int, ext: str = "", *, at_ms: int
+    ) -> None:
+        command = Pin(id="1", conversation=Conversation(conversation), rank=rank, ext=ext)
+        self._organize(account, command, at_ms)
+
+    def unpin(self, account: str, conversation: str) -> None:
+        self._organize(account, Unpin(id="1", conversation=Conversation(conversation)))
+
+    def _organize(self, account: str, command: RowCommand, at_ms: int = 0) -> None:
+        version = self._next_version()
+        for key, _ in self._places(account, {command.conversation: None}):
+            room = self._rooms[key]
+            room.members[account] = organized(
+                room.head, room.members[account], command, at_ms, version
+            )
 
     # Questions.
 

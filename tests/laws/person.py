@@ -169,6 +169,12 @@ class Person:
                 return inbox.mute(name, "none" if a % 2 else "mentions")
             case "unmute":
                 return inbox.unmute(name)
+            case "pin":
+                return inbox.pin(name, f"ext {b}" if a < 3 else "")
+            case "unpin":
+                return inbox.unpin(name)
+            case "move_pin":
+                return inbox.move_pin(name, PLACES[b] if b < len(PLACES) else None)
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")
@@ -401,6 +407,7 @@ def _same_words(meant: AnyCommand, done: AnyCommand) -> bool:
 
 def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401  # the oracle's own types
     shown = {name: getattr(row, name) for name in (*ABOUT, "conversation")}
+    shown["pin"] = row.pin and {"rank": row.pin.rank, "ext": row.pin.ext}
     shown["draft"] = row.draft and {"text": row.draft.text}
     shown["preview"] = row.preview and {"client_id": row.preview.client_id}
     return shown
@@ -409,6 +416,7 @@ def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401  # the oracle's own type
 def _about(row: dict[str, Any]) -> dict[str, Any]:
     about = {name: row[name] for name in (*ABOUT, "conversation")}
     about["draft"] = row["draft"] and row["draft"]["text"]
+    about["pin"] = row["pin"] and (row["pin"]["rank"], row["pin"]["ext"])
     about["preview"] = row["preview"] and row["preview"]["client_id"]
     return about
 

@@ -35,6 +35,7 @@ AFTERWARDS = st.sampled_from(["recall", "recall away", "edit", "delete"])
 LATER = st.sampled_from([0, 0, 1, 5, -3])
 LEVEL = st.sampled_from([None, "none", "mentions"])
 DRAFT = st.sampled_from(["", "", "dear", "dear ann"])
+RANK = st.sampled_from([0, 0, 1, -1, 2**53 - 1, 1 - 2**53])
 FORGOTTEN = st.none() | st.integers(0, 2)
 """How many of the newest marks a reader had not heard of; None: it does not say."""
 
@@ -226,6 +227,14 @@ class CoreHistories(RuleBasedStateMachine):
     @rule(who=WHO, where=WHERE, level=LEVEL)
     def mute(self, who: str, where: str, level: str | None) -> None:
         self.both("mute", who, where, level)
+
+    @rule(who=WHO, where=WHERE, rank=RANK, ext=st.sampled_from(["", "x"]), later=LATER)
+    def pin(self, who: str, where: str, rank: int, ext: str, later: int) -> None:
+        self.both("pin", who, where, rank, ext, at_ms=self.time_ms(later))
+
+    @rule(who=WHO, where=WHERE)
+    def unpin(self, who: str, where: str) -> None:
+        self.both("unpin", who, where)
 
     @rule(who=WHO, where=WHERE, deeds=st.lists(st.sampled_from(MARKING), min_size=2, max_size=6))
     def one_after_the_other(self, who: str, where: str, deeds: list[str]) -> None:

@@ -59,6 +59,9 @@ class Deeds:
             self._draft: 8,
             self._mute: 4,
             self._unmute: 3,
+            self._pin: 4,
+            self._unpin: 2,
+            self._move_pin: 3,
             self._rename: 4,
             self._add: 4,
             self._remove: 3,
@@ -130,6 +133,16 @@ class Deeds:
 
     def _unmute(self, where: str, _: str) -> Deed:
         return Deed("unmute", where, "", lambda: self._me.inbox.unmute(where))
+
+    def _pin(self, where: str, word: str) -> Deed:
+        return Deed("pin", where, word, lambda: self._me.inbox.pin(where, word))
+
+    def _unpin(self, where: str, _: str) -> Deed:
+        return Deed("unpin", where, "", lambda: self._me.inbox.unpin(where))
+
+    def _move_pin(self, where: str, _: str) -> Deed:
+        before = self._chance.choice((None, *TEAMS))
+        return Deed("move_pin", where, "", lambda: self._me.inbox.move_pin(where, before))
 
     def _rename(self, _: str, word: str) -> Deed:
         team = self._chance.choice(TEAMS)

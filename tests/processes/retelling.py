@@ -25,12 +25,15 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
     RemoveMember,
     RenameTeam,
+    RowCommand,
     SetDraft,
+    Unpin,
 )
 from recents.testing.oracle import Oracle
 from recents.wire.sync_token import parts_of
@@ -89,7 +92,9 @@ class Retelling:
                     self._marks[actor, command.conversation].append(version)
             case ReadAll() | DeleteAll():
                 self._for_all(actor, command)
-            case Read() | Delete() | ClearHistory() | SetDraft() | Mute():
+            case Read() | Delete() | ClearHistory():
+                self._cover(actor, command)
+            case SetDraft() | Mute() | Pin() | Unpin():
                 self._organize(actor, command, at_ms)
             case _:
                 self._change_team(actor, command, at_ms)
@@ -120,12 +125,7 @@ class Retelling:
             return None
         return bisect_right(self._marks[actor, command.conversation], command.epoch)
 
-    def _organize(
-        self,
-        actor: str,
-        command: Read | Delete | ClearHistory | SetDraft | Mute,
-        at_ms: int,
-    ) -> None:
+    def _cover(self, actor: str, command: Read | Delete | ClearHistory) -> None:
         name = command.conversation
         match command:
             case Read():
@@ -136,10 +136,18 @@ class Retelling:
                 self.oracle.delete(actor, name, command.upto_seq, clear_history=clear)
             case ClearHistory():
                 self.oracle.clear_history(actor, name, command.upto_seq)
+
+    def _organize(self, actor: str, command: RowCommand, at_ms: int) -> None:
+        name = command.conversation
+        match command:
             case SetDraft():
                 self.oracle.set_draft(actor, name, command.text, at_ms=at_ms)
             case Mute():
                 self.oracle.mute(actor, name, command.level)
+            case Pin():
+                self.oracle.pin(actor, name, command.rank, command.ext, at_ms=at_ms)
+            case Unpin():
+                self.oracle.unpin(actor, name)
 
     def _for_all(self, actor: str, command: ReadAll | DeleteAll) -> None:
         assert command.upto is not None, "the SDK always names what it has"

@@ -1,4 +1,4 @@
-"""Drafts and mutes, as devices see them: rules G2, G6, O2, U4, D1."""
+"""Drafts, mutes and pins, as devices see them: rules G1, G2, G6, O2, U4, D1, D2."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from recents.core.commands import (
     MarkUnread,
     Mute,
     MuteLevel,
+    Pin,
     Read,
     RemoveMember,
     SetDraft,
+    Unpin,
 )
 from recents.core.errors import Code
 from recents.core.ids import Conversation
@@ -293,4 +295,87 @@ async def test_g2_what_is_not_there_cannot_be_muted_but_unmuted(
     muting = Mute(id=new_id(), conversation=name, level="none")
     assert await alice.refused(muting) is Code.NOT_A_MEMBER
     assert await mute(alice, name, None) == 0
+    assert company.node.store.version == version
+
+
+# Pins
+
+
+async def pin(device: Device, conversation: Conversation, rank: int, ext: str = "") -> int:
+    return await device.do(Pin(id=new_id(), conversation=conversation, rank=rank, ext=ext))
+
+
+async def test_g1_a_pin_holds_the_row_on_top_on_all_devices(company: Company) -> None:
+    alice, bob, other, carol = await company.online("alice", "bob", "bob", "carol")
+    await alice.post(BOB)
+    await carol.post(BOB)
+    await alice.changes()
+    await other.changes()
+    await pin(bob, ALICE, 0, "red")
+    row = rows_in(await other.changes())[ALICE]
+    assert row.pin is not None
+    assert (row.pinned, row.pin.rank, row.pin.ext) == (True, 0, "red")
+    assert row.pin.pinned_ms == row.pin.updated_ms >= row.activity_ms
+    assert await alice.changes() == [], "the peer notices nothing"
+    await carol.post(BOB)
+    assert await order(bob) == [ALICE, CAROL]
+    await bob.do(Unpin(id=new_id(), conversation=ALICE))
+    assert await order(bob) == [CAROL, ALICE]
+    assert rows_in(await other.changes())[ALICE].pin is None
+
+
+async def test_g1_the_last_pin_to_arrive_stands_and_the_same_one_is_no_event(
+    company: Company,
+) -> None:
+    alice, _ = await company.online("alice", "bob")
+    await alice.post(BOB)
+    await pin(alice, BOB, 5, "one")
+    await pin(alice, BOB, -5, "two")
+    row = (await alice.rows())[BOB]
+    assert row.pin is not None
+    assert (row.pin.rank, row.pin.ext) == (-5, "two")
+    version = company.node.store.version
+    assert await pin(alice, BOB, -5, "two") == version
+    assert company.node.store.version == version
+
+
+async def test_g1_a_cursor_leads_through_pinned_rows(company: Company) -> None:
+    alice, *_ = await company.online("alice", "bob", "carol")
+    for name in (BOB, CAROL, ALICE):
+        await alice.post(name)
+    await pin(alice, BOB, 1)
+    await pin(alice, CAROL, -1)
+    walked: list[str] = []
+    cursor: str | None = None
+    while True:
+        request = ListRows(id=new_id(), limit=1, cursor=cursor)
+        page = await alice.result(request, Rows)
+        walked += [row.conversation for row in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert walked == [CAROL, BOB, ALICE]
+
+
+async def test_d2_a_deleted_row_comes_back_without_its_pin(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await alice.post(BOB)
+    await pin(bob, ALICE, 0)
+    await bob.do(Delete(id=new_id(), conversation=ALICE))
+    await pin(bob, ALICE, 0)
+    assert await bob.rows() == {}, "nothing is pinned that is not in the list"
+    await alice.post(BOB)
+    assert (await bob.rows())[ALICE].pin is None
+
+
+@pytest.mark.parametrize("conversation", ["p2p:bob", "p2p:nobody", "team:unknown", "team:t1"])
+async def test_g1_what_is_not_there_cannot_be_pinned_but_unpinned(
+    company: Company, conversation: str
+) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await bob.create_team(TEAM)
+    version = company.node.store.version
+    name = Conversation(conversation)
+    assert await alice.refused(Pin(id=new_id(), conversation=name, rank=0)) is Code.NOT_A_MEMBER
+    assert await alice.do(Unpin(id=new_id(), conversation=name)) == 0
     assert company.node.store.version == version

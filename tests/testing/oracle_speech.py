@@ -63,6 +63,7 @@ def empty_row(
         cleared_seq=cleared_seq,
         draft=None,
         mute=None,
+        pin=None,
     )
 
 

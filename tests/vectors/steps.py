@@ -102,6 +102,16 @@ def mute(account: str, conversation: str, level: str | None = None) -> Step:
     return _step("mute", account=account, conversation=conversation, level=level)
 
 
+def pin(account: str, conversation: str, rank: int, at_ms: int, ext: str | None = None) -> Step:
+    return _step(
+        "pin", account=account, conversation=conversation, rank=rank, ext=ext, at_ms=at_ms
+    )
+
+
+def unpin(account: str, conversation: str) -> Step:
+    return _step("unpin", account=account, conversation=conversation)
+
+
 def delete(
     account: str, conversation: str, upto_seq: int | None = None, *, clear_history: bool = False
 ) -> Step:

@@ -18,17 +18,19 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
     RemoveMember,
     RenameTeam,
     SetDraft,
+    Unpin,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
 from recents.core.ids import Conversation, Kind
-from recents.core.membership import Draft
+from recents.core.membership import Draft, Pinned
 from recents.core.message import Message, Preview
 from recents.core.replica import Gone
 from recents.core.totals import Totals
@@ -62,6 +64,7 @@ ROW = InboxEntry(
     unread=1,
     draft=Draft("héllo", 5),
     mute="none",
+    pin=Pinned(-(2**53) + 1, "héllo", 5, 6),
     marked_unread=True,
     preview=Preview(seq=1, client_id="c1", sender="bob", time_ms=5, text="héllo 👋"),
 )
@@ -86,6 +89,8 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     ClearHistory(id="1", conversation=BOB),
     SetDraft(id="1", conversation=BOB, text="héllo\n👋"),
     Mute(id="1", conversation=BOB, level="mentions"),
+    Pin(id="1", conversation=BOB, rank=-1, ext="héllo"),
+    Unpin(id="1", conversation=BOB),
     CreateTeam(id="1", conversation=TEAM, name="T", members=("bob",)),
     AddMembers(id="1", conversation=TEAM, members=("bob",)),
     RemoveMember(id="1", conversation=TEAM, member="bob"),

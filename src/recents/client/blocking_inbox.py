@@ -124,6 +124,18 @@ class BlockingInbox:
         """Let a conversation alert again, on all devices (G2)."""
         self._own.call(self._inbox.unmute, conversation)
 
+    def pin(self, conversation: str, ext: str = "") -> None:
+        """Pin a row on top of all others, on all devices; a pinned one keeps its place (G1)."""
+        self._own.call(self._inbox.pin, conversation, ext)
+
+    def unpin(self, conversation: str) -> None:
+        """Let a row stand where its activity puts it, on all devices (G1)."""
+        self._own.call(self._inbox.unpin, conversation)
+
+    def move_pin(self, conversation: str, before: str | None) -> None:
+        """Give a pinned row another place, on all devices; one without a pin gets one (G1)."""
+        self._own.call(self._inbox.move_pin, conversation, before)
+
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.
 

@@ -1,4 +1,4 @@
-"""The list of recent conversations, as the application sees it (rules R, D, O4, G2, G6).
+"""The list of recent conversations, as the application sees it (rules R, D, O4, G1, G2, G6).
 
 Rules of this file:
 
@@ -27,7 +27,7 @@ from recents.client.copying import Copying
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.planning import Planning, Wish
-from recents.core.commands import Mute, MuteLevel, SetDraft
+from recents.core.commands import Mute, MuteLevel, SetDraft, Unpin
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
 from recents.core.ids import Kind
@@ -190,6 +190,33 @@ class Inbox:
         """Let a conversation alert again, on all devices (G2)."""
         name = checked_conversation(conversation)
         await self._asking.order_one(Mute(id=self._asking.new_id(), conversation=name))
+
+    async def pin(self, conversation: str, ext: str = "") -> None:
+        """Pin a row on top of all others, on all devices; a pinned one keeps its place (G1).
+
+        Args:
+            conversation: which; one that is not in the list stays away.
+            ext: a text of the application, at most 1,024 bytes; replaces the one that is there.
+        """
+        name = checked_conversation(conversation)
+        # Its place depends on all pinned rows: nothing else is planned beside it.
+        await self._asking.order(lambda: self._checked(self._planning.pin(name, ext)))
+
+    async def unpin(self, conversation: str) -> None:
+        """Let a row stand where its activity puts it, on all devices (G1)."""
+        name = checked_conversation(conversation)
+        await self._asking.order_one(Unpin(id=self._asking.new_id(), conversation=name))
+
+    async def move_pin(self, conversation: str, before: str | None) -> None:
+        """Give a pinned row another place, on all devices; one without a pin gets one (G1).
+
+        Args:
+            conversation: which.
+            before: the pinned row that is to follow it; None: it becomes the last one.
+        """
+        name = checked_conversation(conversation)
+        follower = None if before is None else checked_conversation(before)
+        await self._asking.order(lambda: self._planning.move_pin(name, follower))
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.

@@ -93,8 +93,13 @@ class LocalList:
 
     @property
     def newest_ms(self) -> int:
-        """The time of the row on top; 0 when there is none."""
+        """The time of the row on top, pinned ones left aside; 0 when there is none."""
         return self._view.newest_ms
+
+    def pinned(self) -> list[InboxEntry]:
+        """Return the pinned rows as they are shown, in their order (G1)."""
+        rows = [self.get(name) for name in self._view.names_pinned()]
+        return [row for row in rows if row is not None]
 
     def confirmed(self, conversation: Conversation) -> InboxEntry | None:
         """Return a row as the node confirmed it, or None where it has none."""

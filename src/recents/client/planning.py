@@ -1,4 +1,4 @@
-"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5).
+"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5, G1).
 
 Rules of this file:
 
@@ -18,6 +18,7 @@ import msgspec
 from recents.client.echo import echo_of
 from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox, conversation_of
+from recents.client.ranking import ranks_with
 from recents.core.commands import (
     AnyCommand,
     ClearHistory,
@@ -26,6 +27,7 @@ from recents.core.commands import (
     DeleteAll,
     MarkUnread,
     MarkUnreadFrom,
+    Pin,
     Post,
     Read,
     ReadAll,
@@ -196,6 +198,42 @@ class Planning:
         before = max(seq - 1, confirmed.cleared_seq if confirmed else 0)
         left = await self._left(name, before)
         return [Wish(command=mark, seen_seq=self._newest(name) or 0, left=left)]
+
+    async def pin(self, name: Conversation, ext: str) -> list[Wish]:
+        """Pin a row on top of the others; one that is pinned keeps its place (G1)."""
+        row = self._local.get(name)
+        if row is not None and row.pin is not None:
+            return [self._pin(name, row.pin.rank, ext)]
+        rank, *_ = ranks_with([rank for _, rank, _ in self._pins()], 0)
+        return [self._pin(name, rank, ext)]
+
+    async def move_pin(self, name: Conversation, before: Conversation | None) -> list[Wish]:
+        """Pin a row before another one; at the end where that one is not pinned (G1).
+
+        The rows below are moved first, the last of them first of all: nobody who hears of a part
+        of it sees two of them change places.
+        """
+        row = self._local.get(name)
+        ext = row.pin.ext if row is not None and row.pin is not None else ""
+        others = [pin for pin in self._pins() if pin[0] != name]
+        names = [other for other, _, _ in others]
+        place = names.index(before) if before in names else len(names)
+        ranks = ranks_with([rank for _, rank, _ in others], place)
+        rank = ranks.pop(place)
+        moved = [
+            self._pin(other, after, kept)
+            for (other, known, kept), after in zip(others, ranks, strict=True)
+            if after != known
+        ]
+        return [*reversed(moved), self._pin(name, rank, ext)]
+
+    def _pins(self) -> list[tuple[Conversation, int, str]]:
+        """Return name, rank and ext of the pinned rows as they are shown, in their order."""
+        rows = [(row.conversation, row.pin) for row in self._local.pinned()]
+        return [(name, pin.rank, pin.ext) for name, pin in rows if pin is not None]
+
+    def _pin(self, name: Conversation, rank: int, ext: str) -> Wish:
+        return Wish(command=Pin(id=self._new_id(), conversation=name, rank=rank, ext=ext))
 
     def known_epoch(self, name: Conversation) -> int | None:
         """Return the newest mark of a row that this device knows; None: its own, all others."""

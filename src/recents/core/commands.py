@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G2, G6, T1, T2).
+"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G1, G2, G6, T1, T2).
 
 Rules of this file:
 
@@ -20,6 +20,7 @@ from recents.core.ids import (
     Kind,
     check_conversation,
     check_display_name,
+    check_encodable,
     check_id,
     kind_of,
 )
@@ -34,6 +35,9 @@ from recents.core.message import (
 
 MAX_MEMBERS_PER_COMMAND = 1_000
 """Bounds one frame and one transaction; the SDK splits longer lists."""
+
+MAX_PIN_EXT_BYTES = 1_024
+"""Of UTF-8; ``Pin.ext`` (G1)."""
 
 MuteLevel = Literal["none", "mentions"]
 """What still alerts in a muted conversation: nothing, or being mentioned (G2)."""
@@ -143,6 +147,20 @@ class Mute(Command, tag="mute", frozen=True):
     level: MuteLevel | None = None
 
 
+class Pin(Command, tag="pin", frozen=True):
+    """Pin a row, or give its pin another place or text; the smallest rank is on top (G1, O1)."""
+
+    conversation: Conversation
+    rank: int
+    ext: str = ""
+
+
+class Unpin(Command, tag="unpin", frozen=True):
+    """Take the pin of a row away (G1)."""
+
+    conversation: Conversation
+
+
 class CreateTeam(Command, tag="create_team", frozen=True):
     """Create a team with its first members; the sender owns it (T1)."""
 
@@ -186,7 +204,7 @@ class DismissTeam(Command, tag="dismiss_team", frozen=True):
 
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
-RowCommand = SetDraft | Mute
+RowCommand = SetDraft | Mute | Pin | Unpin
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
 AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand
 
@@ -209,8 +227,12 @@ def check(command: AnyCommand) -> None:
         case MarkUnreadFrom():
             check_conversation(command.conversation)
             _check_seq(command.seq, "seq", least=1)
-        case MarkUnread() | Mute():
+        case MarkUnread() | Mute() | Unpin():
             check_conversation(command.conversation)
+        case Pin():
+            check_conversation(command.conversation)
+            _check_rank(command.rank)
+            _check_bytes(command.ext, "ext of a pin", MAX_PIN_EXT_BYTES)
         case SetDraft():
             check_conversation(command.conversation)
             check_text(command.text)
@@ -257,6 +279,20 @@ def _check_seq(seq: int | None, what: str, least: int = 0) -> None:
     if seq is not None and not least <= seq < 2**53:
         bound = f"{least} or above" if seq < least else "below 2**53"
         raise Refused(Code.BAD_VALUE, f"{what} is {seq}; it must be {bound}")
+
+
+def _check_rank(rank: int) -> None:
+    if not -(2**53) < rank < 2**53:
+        raise Refused(
+            Code.BAD_VALUE, f"rank is {rank}; it must be between -(2**53) and 2**53, both excluded"
+        )
+
+
+def _check_bytes(text: str, what: str, most: int) -> None:
+    check_encodable(text, what)
+    size = len(text.encode())
+    if size > most:
+        raise Refused(Code.BAD_VALUE, f"the {what} has {size} bytes; the limit is {most}")
 
 
 def _check_team(conversation: Conversation) -> None:

@@ -1,4 +1,4 @@
-"""A row of the list: a head seen through a membership (rules U2, P1, P4, R4, R6, D2, O2, T2).
+"""A row of the list: a head seen through a membership (rules U2, P1, P4, R4, R6, D2, G, O2, T2).
 
 Rules of this file:
 
@@ -16,7 +16,7 @@ import msgspec
 from recents.core.commands import MuteLevel
 from recents.core.head import Head, receipt_of
 from recents.core.ids import Conversation, Kind, is_p2p, key_of, kind_of
-from recents.core.membership import Draft, Membership, head_seen
+from recents.core.membership import Draft, Membership, Pinned, head_seen
 from recents.core.message import Preview
 
 Status = Literal["sending", "failed", "sent", "read"]
@@ -44,6 +44,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         cleared_seq: messages up to here are gone for this account (D3, D5).
         draft: a text that was not sent yet (G6).
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
+        pin: what holds the row at the top; None: nothing does (G1).
     """
 
     conversation: Conversation
@@ -61,11 +62,17 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     cleared_seq: int = 0
     draft: Draft | None = None
     mute: MuteLevel | None = None
+    pin: Pinned | None = None
 
     @property
     def place_ms(self) -> int:
-        """Orders the rows, newest first (O1, O2): the last activity, or a draft saved since."""
+        """Orders rows without a pin, newest first (O1, O2): activity, or a draft saved since."""
         return max(self.activity_ms, self.draft.time_ms) if self.draft else self.activity_ms
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the row is held at the top of the list (G1)."""
+        return self.pin is not None
 
     @property
     def kind(self) -> Kind:
@@ -178,4 +185,5 @@ def entry_of(
         cleared_seq=membership.cleared_seq,
         draft=membership.draft,
         mute=membership.mute,
+        pin=membership.pin,
     )

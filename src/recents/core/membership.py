@@ -1,4 +1,4 @@
-"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G2, G6, T).
+"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G1, G2, G6, T).
 
 Rules of this file:
 
@@ -48,6 +48,22 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
 
 
+class Pinned(msgspec.Struct, frozen=True, gc=False):
+    """What holds a row at the top of the list (G1, O1).
+
+    Attributes:
+        rank: the smallest is on top; equal ones stand by the names of their conversations.
+        ext: a text of the application.
+        pinned_ms: when the row was pinned, by the node's clock.
+        updated_ms: when rank or ext was last changed.
+    """
+
+    rank: int
+    ext: str
+    pinned_ms: int
+    updated_ms: int
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How one account stands to one conversation.
 
@@ -67,6 +83,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         marked_unread: number of the commit that put the dot on the row; 0: there is none (R4).
         draft: what the account has not sent yet (G6).
         mute: what still alerts; None: everything (G2).
+        pin: holds the row at the top; a row that is not in the list has none (G1, D2).
     """
 
     version: int = 0
@@ -84,6 +101,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     marked_unread: int = 0
     draft: Draft | None = None
     mute: MuteLevel | None = None
+    pin: Pinned | None = None
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -100,6 +118,7 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         read_ordinal=head.ordinal,
         cleared_seq=previous.cleared_seq if previous else 0,
         mute=previous.mute if previous else None,
+        pin=previous.pin if previous else None,
     )
 
 
@@ -218,7 +237,9 @@ def without_row(
     membership = advance(membership, position, version)
     if position.seq <= membership.deleted_seq:
         return membership
-    return _replace(membership, version=version, deleted_seq=position.seq, marked_unread=0)
+    return _replace(
+        membership, version=version, deleted_seq=position.seq, marked_unread=0, pin=None
+    )
 
 
 def without_history(membership: Membership, position: Position, version: int) -> Membership:

@@ -25,25 +25,26 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
     RenameTeam,
     SetDraft,
+    Unpin,
 )
 from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
 from recents.core.head import Head, absorb, next_message, renamed
 from recents.core.ids import Conversation, is_p2p
+from recents.core.marks import organized
 from recents.core.membership import (
     Membership,
     Position,
     after_own_send,
     joined,
-    muted,
     read_upto,
     unread_from,
     unread_marked,
-    with_draft,
     without_history,
     without_row,
 )
@@ -187,10 +188,10 @@ class _Sight:
                 upto = self.newest if clear_history.upto_seq is None else clear_history.upto_seq
                 position = self._position(membership, upto, pending)
                 membership = without_history(membership, position, _NO_COMMIT)
-            case SetDraft() as draft:
-                membership = with_draft(membership, draft.text, pending.at_ms, _NO_COMMIT)
-            case Mute() as mute:
-                membership = muted(membership, mute.level, _NO_COMMIT)
+            case SetDraft() | Mute() | Pin() | Unpin() as organizing:
+                membership = organized(
+                    self.head, membership, organizing, pending.at_ms, _NO_COMMIT
+                )
             case RenameTeam() as rename if self.state == "member":
                 self.head = renamed(self.head, rename.name, _NO_COMMIT)
             case LeaveTeam() if self.state == "member":
@@ -241,6 +242,7 @@ def _membership_in(row: InboxEntry) -> Membership:
         marked_unread=row.read_epoch if row.marked_unread else 0,
         draft=row.draft,
         mute=row.mute,
+        pin=row.pin,
     )
 
 

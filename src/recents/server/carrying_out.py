@@ -19,10 +19,12 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
     SetDraft,
+    Unpin,
 )
 from recents.core.entry import row_version
 from recents.core.errors import Refused
@@ -61,7 +63,7 @@ def want(
             reading.want(actor, command, wanted)
         case ReadAll() | DeleteAll():
             reading.want_all(actor, command, wanted, epoch, newest)
-        case SetDraft() | Mute():
+        case SetDraft() | Mute() | Pin() | Unpin():
             organizing.want(actor, command, wanted)
         case _:
             rosters.want(actor, command, wanted)
@@ -135,7 +137,7 @@ def _carry_out(
             )
             changed = reading.carry_out_all(workspace, actor, command, version)
             return Done(workspace.version if changed else 0)
-        case SetDraft() | Mute():
+        case SetDraft() | Mute() | Pin() | Unpin():
             organizing.carry_out(workspace, actor, command, at_ms)
         case _:
             rosters.carry_out(workspace, actor, command, at_ms)

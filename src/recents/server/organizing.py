@@ -1,17 +1,18 @@
-"""Drafts and mutes: what an account keeps with a row (rules G2, G6, O2, U4)."""
+"""Drafts, mutes, pins: what an account keeps with a row (rules G1, G2, G6, O2, U4)."""
 
 from __future__ import annotations
 
-from recents.core.commands import Mute, SetDraft
+from recents.core.commands import RowCommand, SetDraft
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, key_of
-from recents.core.membership import Membership, joined, muted, with_draft
+from recents.core.marks import asks_for_nothing, organized
+from recents.core.membership import Membership, joined
 from recents.server.accounts import unknown_account
 from recents.server.posting import not_a_member
 from recents.server.store.workspace import Wanted, Workspace
 
 
-def want(actor: str, command: SetDraft | Mute, wanted: Wanted) -> None:
+def want(actor: str, command: RowCommand, wanted: Wanted) -> None:
     """Ask for what ``carry_out`` looks at."""
     key = key_of(actor, command.conversation)
     wanted.heads.add(key)
@@ -20,7 +21,7 @@ def want(actor: str, command: SetDraft | Mute, wanted: Wanted) -> None:
         wanted.accounts.add(command.conversation[4:])
 
 
-def carry_out(workspace: Workspace, actor: str, command: SetDraft | Mute, at_ms: int) -> None:
+def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int) -> None:
     """Change what an account keeps with a row.
 
     A draft begins a conversation for its author alone; taking away what is not there succeeds and
@@ -31,18 +32,15 @@ def carry_out(workspace: Workspace, actor: str, command: SetDraft | Mute, at_ms:
     """
     key = key_of(actor, command.conversation)
     membership = workspace.membership(actor, key)
-    if isinstance(command, SetDraft):
-        if membership is None:
-            if not command.text:
-                return
-            membership = _begin(workspace, key, command, at_ms)
-        changed = with_draft(membership, command.text, at_ms, workspace.version)
-    else:
-        if membership is None:
-            if command.level is None:
-                return
+    if membership is None:
+        if asks_for_nothing(command):
+            return
+        if not isinstance(command, SetDraft):
             raise not_a_member(command.conversation)
-        changed = muted(membership, command.level, workspace.version)
+        membership = _begin(workspace, key, command, at_ms)
+    head = workspace.head(key)
+    assert head is not None, "a membership has its head"
+    changed = organized(head, membership, command, at_ms, workspace.version)
     workspace.put_membership(actor, key, changed)
 
 

@@ -23,12 +23,14 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
     RemoveMember,
     RenameTeam,
     SetDraft,
+    Unpin,
 )
 from recents.core.ids import ConversationKey, key_of
 from recents.server.store.workspace import Workspace
@@ -210,6 +212,10 @@ class Hearing:
                 oracle.set_draft(account, name, text, at_ms=at_ms)
             case Mute(conversation=name, level=level):
                 oracle.mute(account, name, level)
+            case Pin(conversation=name, rank=rank, ext=ext):
+                oracle.pin(account, name, rank, ext, at_ms=at_ms)
+            case Unpin(conversation=name):
+                oracle.unpin(account, name)
             case _:
                 self._change_team(account, command, at_ms, version)
 

@@ -68,6 +68,15 @@ class Draft:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Where somebody wanted a row held, and when (G1)."""
+
+    rank: int
+    ext: str
+    at_ms: int
+
+
 @dataclass(slots=True)
 class Member:
     """What one account did in one conversation."""
@@ -93,6 +102,8 @@ class Member:
     """All versions of the draft since there was none; the last one stands (G6)."""
     mute: str | None = None
     """What still alerts: `"none"` or `"mentions"`; None: everything (G2)."""
+    pins: list[Pin] = field(default_factory=list)
+    """All versions of the pin since there was none; the last one stands (G1)."""
 
     def read(self, seq: int, marks_known: int | None) -> None:
         """Read up to `seq`, as somebody who knew of so many marks; None: of all (R1, R3, R4).
@@ -107,11 +118,12 @@ class Member:
         self.receipt_seq = max(self.receipt_seq, seq)
 
     def delete(self, seq: int) -> None:
-        """Hide the row up to `seq`, which is read with it; the dot goes with the row (D1, D6)."""
+        """Hide the row up to `seq`, which is read with it; dot and pin go with it (D1, D2, D6)."""
         self.read_seq = max(self.read_seq, seq)
         if seq > self.deleted_seq:
             self.deleted_seq = seq
             self.dotted_by = 0
+            self.pins = []
 
     def clear(self, seq: int) -> None:
         """Take the messages up to `seq` away; they are read with it (D3, D5)."""
@@ -120,8 +132,12 @@ class Member:
 
     def copy(self) -> Member:
         """Return the same, to go another way from here."""
-        deleted, drafts = self.deleted_messages.copy(), self.drafts.copy()
-        return replace(self, deleted_messages=deleted, drafts=drafts)
+        return replace(
+            self,
+            deleted_messages=self.deleted_messages.copy(),
+            drafts=self.drafts.copy(),
+            pins=self.pins.copy(),
+        )
 
 
 @dataclass(slots=True)
@@ -151,7 +167,7 @@ class Conversation:
     def join(self, account: str, at_ms: int) -> None:
         """Make `account` a member, again if it had gone: nothing of before is unread (U5).
 
-        Its mute goes on (G2), its marks and its draft do not.
+        Its mute (G2) and its pin (G1) go on, its marks and its draft do not.
         """
         before = self.members.get(account)
         if before is None:

@@ -1,4 +1,4 @@
-"""What the oracle is told of reading and deleting, marks, drafts and mutes.
+"""What the oracle is told of reading and deleting, marks, drafts, mutes and pins.
 
 Rules of this file:
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recents.testing import oracle_recount as recount
-from recents.testing.oracle_facts import KINDS, MUTE_LEVELS, P2P, Draft, kind_of
+from recents.testing.oracle_facts import KINDS, MUTE_LEVELS, P2P, Draft, Pin, kind_of
 from recents.testing.oracle_rooms import Rooms
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class Organizing(Rooms):
         for member, seq in self._positions(account, {conversation: upto_seq}).values():
             member.clear(seq)
 
-    # Marks, drafts, mutes.
+    # Marks, drafts, mutes, pins.
 
     def mark_unread(self, account: str, conversation: str) -> None:
         """Put a dot on the row (R4); nothing where the list has no such row."""
@@ -177,6 +177,29 @@ class Organizing(Rooms):
             member.mute = level
         elif level is not None:
             raise ValueError(f"{account} has no {conversation} to mute")
+
+    def pin(
+        self, account: str, conversation: str, rank: int, ext: str = "", *, at_ms: int
+    ) -> None:
+        """Hold the row at the top, the smallest rank first (G1); nothing where there is no row.
+
+        Raises:
+            ValueError: `account` has no such conversation to pin.
+        """
+        room = self._find(account, conversation)
+        if room is None:
+            raise ValueError(f"{account} has no {conversation} to pin")
+        pins = room.members[account].pins
+        if recount.is_listed(room, account) and not (
+            pins and (pins[-1].rank, pins[-1].ext) == (rank, ext)
+        ):
+            pins.append(Pin(rank, ext, at_ms))
+
+    def unpin(self, account: str, conversation: str) -> None:
+        """Let the row stand where its activity puts it (G1)."""
+        member = self._member(account, conversation)
+        if member is not None:
+            member.pins = []
 
     # How the facts are found and changed.
 

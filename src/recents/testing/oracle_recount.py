@@ -46,6 +46,16 @@ class ExpectedDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedPin:
+    """What holds a row at the top, when it was pinned, and when that was last changed (G1)."""
+
+    rank: int
+    ext: str
+    pinned_ms: int
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedRow:
     """One row of the list, as the account must see it."""
 
@@ -63,6 +73,7 @@ class ExpectedRow:
     cleared_seq: int
     draft: ExpectedDraft | None
     mute: str | None
+    pin: ExpectedPin | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +158,17 @@ def draft(conversation: Conversation, account: str) -> ExpectedDraft | None:
     return ExpectedDraft(kept[-1].text, max(one.at_ms for one in kept)) if kept else None
 
 
+def pin(conversation: Conversation, account: str) -> ExpectedPin | None:
+    """The pin that stands: pinned once, changed since, and never back in time (G1)."""
+    made = conversation.members[account].pins
+    if not made:
+        return None
+    changed_ms = max(one.at_ms for one in made)
+    return ExpectedPin(made[-1].rank, made[-1].ext, made[0].at_ms, changed_ms)
+
+
 def place_ms(conversation: Conversation, account: str) -> int:
-    """What places the row: its activity, or a draft that is newer (O2)."""
+    """What places a row without a pin: its activity, or a draft that is newer (O2)."""
     standing = draft(conversation, account)
     activity = activity_ms(conversation, account)
     return activity if standing is None else max(activity, standing.time_ms)
@@ -204,7 +224,14 @@ def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
         cleared_seq=member.cleared_seq,
         draft=draft(conversation, account),
         mute=member.mute,
+        pin=pin(conversation, account),
     )
+
+
+def place(row: ExpectedRow) -> tuple[int, int, bytes]:
+    """What orders rows: pinned ones by rank, then the others, newest first, then names (O1)."""
+    name = row.conversation.encode()
+    return (1, -row.place_ms, name) if row.pin is None else (0, row.pin.rank, name)
 
 
 def totals(rows: Sequence[ExpectedRow]) -> ExpectedTotals:

@@ -363,7 +363,7 @@ def _check_encodable(workspace: Workspace) -> None:
     texts = [
         *workspace.messages.values(),
         *workspace.heads.values(),
-        *(membership.draft for membership in workspace.memberships.values()),
+        *workspace.memberships.values(),
         *workspace.verdicts.values(),
         *workspace.verdicts,
     ]

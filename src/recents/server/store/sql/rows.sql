@@ -13,6 +13,7 @@ seen AS (
         m.read_seq, m.read_ordinal, m.skipped_after_read,
         m.cleared_seq, m.deleted_seq, m.removed, m.parting,
         m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
+        m.pin_rank, m.pinned_ms, m.pin_updated_ms, m.pin_ext,
         h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
         h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
         CASE WHEN m.parting IS NULL THEN h.version ELSE 0 END AS seen_version,
@@ -49,14 +50,18 @@ SELECT
     read_seq, read_ordinal, skipped_after_read,
     cleared_seq, deleted_seq, removed, parting,
     read_epoch, marked_unread, mute, draft_ms, draft_text,
+    pin_rank, pinned_ms, pin_updated_ms, pin_ext,
     head_version, last_seq, ordinal, time_ms, activity_ms,
     last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
     retracted_after_read,
     max(version, seen_version) AS row_version,
     -- D2: deleted, until a message comes after that.
     seen_last_seq > deleted_seq AS visible,
-    -- O2; ascending places are the order of O1.
-    -max(seen_activity_ms, joined_ms, coalesce(draft_ms, 0)) AS place,
+    -- O2, G1; ascending places are the order of O1: the number is PINS of core/ordering.py.
+    coalesce(
+        pin_rank - 1152921504606846976,
+        -max(seen_activity_ms, joined_ms, coalesce(draft_ms, 0))
+    ) AS place,
     -- U2
     seen_ordinal - read_ordinal - skipped_after_read - retracted_after_read AS unread
 FROM counted;

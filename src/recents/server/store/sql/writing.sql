@@ -22,7 +22,8 @@ SELECT
     m.version, m.joined_ms, m.joined_seq, m.joined_version,
     m.read_seq, m.read_ordinal, m.skipped_after_read,
     m.cleared_seq, m.deleted_seq, m.removed, m.parting,
-    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text
+    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
+    m.pin_rank, m.pinned_ms, m.pin_updated_ms, m.pin_ext
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -119,9 +120,10 @@ ON CONFLICT (key) DO UPDATE SET
 INSERT INTO memberships (
     account, conversation, key, version, joined_ms, joined_seq, joined_version,
     read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting,
-    read_epoch, marked_unread, mute, draft_ms, draft_text
+    read_epoch, marked_unread, mute, draft_ms, draft_text,
+    pin_rank, pinned_ms, pin_updated_ms, pin_ext
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -138,7 +140,11 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     marked_unread = excluded.marked_unread,
     mute = excluded.mute,
     draft_ms = excluded.draft_ms,
-    draft_text = excluded.draft_text;
+    draft_text = excluded.draft_text,
+    pin_rank = excluded.pin_rank,
+    pinned_ms = excluded.pinned_ms,
+    pin_updated_ms = excluded.pin_updated_ms,
+    pin_ext = excluded.pin_ext;
 
 -- move_membership --
 -- Change where a member stands, not whether it is one; touches no index.

@@ -1,0 +1,14 @@
+-- What else an account keeps with a row: pins (G1).
+
+-- A row is pinned when `pin_rank` is there.
+ALTER TABLE memberships ADD COLUMN pin_rank INTEGER;
+ALTER TABLE memberships ADD COLUMN pinned_ms INTEGER;
+ALTER TABLE memberships ADD COLUMN pin_updated_ms INTEGER;
+ALTER TABLE memberships ADD COLUMN pin_ext TEXT;
+
+-- `draft_text` goes to the end again: a long one fills pages of its own, which nobody who sums or
+-- sorts rows has to read.
+ALTER TABLE memberships ADD COLUMN kept_draft TEXT;
+UPDATE memberships SET kept_draft = draft_text WHERE draft_text IS NOT NULL;
+ALTER TABLE memberships DROP COLUMN draft_text;
+ALTER TABLE memberships RENAME COLUMN kept_draft TO draft_text;
