@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from recents.core import head as heads
 from recents.core import membership as memberships
-from recents.core.commands import MuteLevel, Post, RowCommand
+from recents.core.commands import Mute, MuteLevel, Post, RowCommand
 from recents.core.head import Head
 from recents.core.ids import (
     Conversation,
@@ -240,11 +240,7 @@ class Batch:
         )
 
     def mute(self, account: str, conversation: Conversation, level: MuteLevel | None) -> Self:
-        return self._change(
-            account,
-            conversation,
-            lambda membership, version: memberships.muted(membership, level, version),
-        )
+        return self.organize(account, Mute(id="c", conversation=conversation, level=level))
 
     def organize(self, account: str, command: RowCommand) -> Self:
         key = self._want(command.conversation, account)

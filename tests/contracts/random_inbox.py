@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
-from recents.core.commands import Pin
+from recents.core.commands import Archive, Pin
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
@@ -13,7 +13,7 @@ from tests.contracts.batches import START_MS, Batch, history
 
 CHANGES = [
     *("read", "read", "delete", "delete", "delete", "clear", "team", "dot", "back", "draft"),
-    *("mute", "pin"),
+    *("mute", "pin", "archive", "archive"),
 ]
 
 
@@ -36,7 +36,7 @@ class RandomInbox:
         for name in teams:
             await self._commit(self._batch().create(name, "owner", "me"))
             await self._commit(self._begun([name], sender="owner"))
-        for name in self._random.sample([*peers, *teams], rows // 2):
+        for name in self._random.sample([*peers, *teams], rows * 2 // 3):
             await self._change(name)
             for _ in range(self._random.randrange(3)):
                 await self._change(name)
@@ -90,6 +90,8 @@ class RandomInbox:
             batch.draft("me", name, self._random.choice(["", "d", "a draft"]))
         elif change == "pin":
             batch.organize("me", Pin(id="c", conversation=name, rank=self._random.randrange(9)))
+        elif change == "archive":
+            batch.organize("me", Archive(id="c", conversation=name))
         elif change == "mute":
             batch.mute("me", name, self._random.choice([None, "none", "mentions"]))
         elif change == "delete":

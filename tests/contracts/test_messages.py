@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, p2p, super_team, team
-from recents.core.membership import Draft, Membership, Pinned
+from recents.core.membership import Archived, Draft, Membership, Pinned
 from recents.core.message import Message, Preview, recalled
 from recents.server.store.port import Seen, Store, StoreFailed
 from recents.server.store.workspace import Wanted, Workspace
@@ -142,6 +142,7 @@ def membership_with(number: int, **others: object) -> Membership:
         draft=Draft(f"a\0b \u202e {number}", number + 11),
         mute="none" if number % 2 == 0 else "mentions",
         pin=Pinned(-number, f"p\0 {number}", number + 12, number + 13),
+        archived=Archived(number + 14, number + 15, number + 16, number + 17),
     )
     return replace(membership, **others)
 
@@ -179,6 +180,8 @@ DRAFT = Draft("", 0)
         (present_with(A), present_with(A, mute=None)),
         (present_with(A, mute=None), present_with(A, mute="mentions")),
         (present_with(A), present_with(A, pin=None)),
+        (present_with(A), present_with(A, archived=None)),
+        (present_with(A, archived=None), present_with(A, archived=Archived(0, 0, 0, 0))),
         (present_with(A, pin=None), present_with(A, pin=Pinned(0, "", 0, 0))),
         (present_with(A), present_with(A, draft=DRAFT)),
         (present_with(A, draft=DRAFT), present_with(A)),

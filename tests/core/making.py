@@ -63,6 +63,7 @@ def a_row(
     mute: MuteLevel | None = None,
     marked_unread: bool = False,
     rank: int | None = None,
+    archived: bool = False,
 ) -> InboxEntry:
     """A row of the list; with ``draft_ms`` it has a draft from then."""
     return InboxEntry(
@@ -74,6 +75,7 @@ def a_row(
         mute=mute,
         marked_unread=marked_unread,
         pin=None if rank is None else Pinned(rank, "", 1, 1),
+        archived=archived,
     )
 
 

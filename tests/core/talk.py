@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from recents.core.commands import (
     AnyCommand,
+    Archive,
     ClearHistory,
     Delete,
     MarkUnread,
@@ -15,6 +16,7 @@ from recents.core.commands import (
     Post,
     Read,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.core.entry import InboxEntry, entry_of, is_visible
@@ -92,7 +94,10 @@ class Talk:
             case ClearHistory():
                 place = self.position(end if command.upto_seq is None else command.upto_seq)
                 ann = without_history(ann, place, version)
-            case SetDraft() | Mute() | Pin() | Unpin():
+            case Archive():
+                place = self.position(end if command.upto_seq is None else command.upto_seq)
+                ann = organized(self.head, ann, command, at_ms, version, place)
+            case SetDraft() | Mute() | Pin() | Unpin() | Unarchive():
                 ann = organized(self.head, ann, command, at_ms, version)
             case _:
                 raise NotImplementedError(command)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recents.core.commands import (
     AnyCommand,
+    Archive,
     ClearHistory,
     Delete,
     MarkUnread,
@@ -18,6 +19,7 @@ from recents.core.commands import (
     Post,
     Read,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.core.entry import InboxEntry
@@ -38,7 +40,7 @@ deeds = st.tuples(
     st.sampled_from(
         [
             *("post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute"),
-            *("pin", "unpin"),
+            *("pin", "unpin", "archive", "archive", "unarchive"),
         ]
     ),
     st.integers(0, 9),
@@ -67,6 +69,8 @@ def command_of(deed: Deed, newest: int, epoch: int | None, number: int) -> AnyCo
         "mute": lambda: Mute(id="r", conversation=BOB, level="none" if flag else None),
         "pin": lambda: Pin(id="r", conversation=BOB, rank=place, ext="e" * flag),
         "unpin": lambda: Unpin(id="r", conversation=BOB),
+        "archive": lambda: Archive(id="r", conversation=BOB, upto_seq=newest),
+        "unarchive": lambda: Unarchive(id="r", conversation=BOB),
     }
     return made[what]()
 

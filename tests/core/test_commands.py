@@ -9,6 +9,7 @@ from recents.core.commands import (
     MAX_MEMBERS_PER_COMMAND,
     AddMembers,
     AnyCommand,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -25,6 +26,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    Unarchive,
     Unpin,
     check,
 )
@@ -70,6 +72,9 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "the highest pin": Pin(id="1", conversation=BOB, rank=1 - 2**53, ext="x" * 1_024),
     "the lowest pin": Pin(id="1", conversation=BOB, rank=2**53 - 1, ext="é" * 512),
     "unpin": Unpin(id="1", conversation=TEAM),
+    "archive": Archive(id="1", conversation=TEAM, upto_seq=0),
+    "archive all there is": Archive(id="1", conversation=TEAM),
+    "unarchive": Unarchive(id="1", conversation=TEAM),
     "delete": Delete(id="1", conversation=TEAM, upto_seq=7, clear_history=True),
     "clear": ClearHistory(id="1", conversation=BIG, upto_seq=2**53 - 1),
     "read all": ReadAll(id="1"),
@@ -154,6 +159,9 @@ AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
     "a pin too low": (Pin(id="1", conversation=BOB, rank=2**53), "rank is 9007"),
     "a long pin": (Pin(id="1", conversation=BOB, rank=0, ext="é" * 513), "has 1026 bytes"),
     "half a pin": (Pin(id="1", conversation=BOB, rank=0, ext="\ud83d"), "surrogate"),
+    "an archive of nothing": (Archive(id="1", conversation=NOBODY), "does not name"),
+    "an archive below": (Archive(id="1", conversation=BOB, upto_seq=-1), "upto_seq is -1"),
+    "an unarchive of nothing": (Unarchive(id="1", conversation=NOBODY), "does not name"),
     "an unpin of nothing": (Unpin(id="1", conversation=NOBODY), "does not name"),
     "a mute of nothing": (Mute(id="1", conversation=NOBODY), "does not name"),
     "a delete below 0": (Delete(id="1", conversation=BOB, upto_seq=-5), "upto_seq is -5"),
@@ -218,7 +226,8 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
     names = {msgspec.json.decode(frame)["type"] for frame in frames}
     assert names == {
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
-        *("mark_unread", "mark_unread_from", "set_draft", "mute", "pin", "unpin"),
+        *("mark_unread", "mark_unread_from", "set_draft", "mute", "pin", "unpin", "archive"),
+        "unarchive",
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
         "dismiss_team",
     }

@@ -1,14 +1,44 @@
-"""What an account keeps with a row: rules G1, D2."""
+"""What an account keeps with a row: rules G1, G2, G4, D2."""
 
 from __future__ import annotations
 
 import msgspec
 
-from recents.core.commands import Mute, Pin, RowCommand, SetDraft, Unpin
-from recents.core.head import Head
-from recents.core.marks import asks_for_nothing, organized, pinned, unpinned
-from recents.core.membership import Membership, Pinned, Position, joined, without_row
-from tests.core.making import BOB, a_post, head_after
+from recents.core.commands import (
+    Archive,
+    Mute,
+    Pin,
+    RowCommand,
+    SetDraft,
+    Unarchive,
+    Unpin,
+)
+from recents.core.entry import entry_of
+from recents.core.head import Head, absorb
+from recents.core.marks import (
+    archived,
+    asks_for_nothing,
+    muted,
+    organized,
+    pinned,
+    unarchived,
+    unpinned,
+)
+from recents.core.membership import (
+    Archived,
+    Membership,
+    Pinned,
+    Position,
+    after_own_removal,
+    after_own_send,
+    is_archived,
+    joined,
+    parted,
+    read_upto,
+    was_archived,
+    without_row,
+)
+from tests.core.making import BOB, a_message, a_post, head_after
 
 HEAD = head_after(a_post(), a_post(client_id="c2"))
 MEMBER = Membership(version=1, joined_ms=900)
@@ -58,13 +88,101 @@ def test_what_takes_away_is_done_where_nothing_is() -> None:
         SetDraft(id="r", conversation=BOB),
         Mute(id="r", conversation=BOB),
         Unpin(id="r", conversation=BOB),
+        Unarchive(id="r", conversation=BOB),
     ]
     something: list[RowCommand] = [
         SetDraft(id="r", conversation=BOB, text="x"),
         Mute(id="r", conversation=BOB, level="none"),
         Pin(id="r", conversation=BOB, rank=0),
+        Archive(id="r", conversation=BOB),
     ]
     assert all(asks_for_nothing(command) for command in nothing)
     assert not any(asks_for_nothing(command) for command in something)
     for command in nothing:
         assert organized(Head(), MEMBER, command, 1, 8) is MEMBER
+
+
+def test_g2_a_mute_is_a_level_or_none() -> None:
+    silent = muted(HEAD, MEMBER, "none", 8)
+    assert silent == changed(MEMBER, mute="none")
+    assert muted(HEAD, silent, "mentions", 8) == changed(MEMBER, mute="mentions")
+    assert muted(HEAD, silent, None, 8) == changed(MEMBER)
+    assert muted(HEAD, silent, "none", 9) is silent
+    assert muted(HEAD, MEMBER, None, 9) is MEMBER
+
+
+def later(sender: str = "ann", *, counts: bool = True, head: Head = HEAD) -> Head:
+    """The head after a message more."""
+    ordinal = head.ordinal + counts
+    message = a_message(head.last_seq + 1, sender, ordinal=ordinal, time_ms=5_000, counts=counts)
+    return absorb(head, message, 7)
+
+
+AWAY = archived(HEAD, MEMBER, None, 5)
+
+
+def test_g4_an_archived_row_is_back_when_somebody_else_writes() -> None:
+    assert AWAY.archived == Archived(2, 2, 0, 5)
+    assert is_archived(HEAD, AWAY)
+    assert entry_of("bob", BOB, HEAD, AWAY).archived
+    assert is_archived(later(counts=False), AWAY), "what does not count changes nothing"
+    assert not is_archived(later(), AWAY)
+    assert not entry_of("bob", BOB, later(), AWAY).archived
+    assert not is_archived(HEAD, unarchived(AWAY, 8))
+    assert unarchived(MEMBER, 8) is MEMBER
+    assert archived(HEAD, AWAY, None, 8) is AWAY
+
+
+def test_g4_own_messages_reading_and_removing_leave_a_row_where_it_is() -> None:
+    head = later("bob")
+    sent = after_own_send(AWAY, a_message(3, "bob"), 8)
+    assert is_archived(head, sent)
+    tip = after_own_send(sent, a_message(4, "bob", ordinal=3, counts=False), 8)
+    assert is_archived(later("bob", counts=False, head=head), tip)
+    back = later("ann", head=head)
+    assert not is_archived(back, sent)
+    read = read_upto(sent, Position(4, 4), 9)
+    assert not is_archived(back, read)
+    assert not is_archived(back, after_own_removal(read, "bob", a_message(4, "ann"), 10))
+
+
+def test_g4_a_muted_row_stays_archived_and_muting_moves_none() -> None:
+    silent = muted(HEAD, AWAY, "none", 8)
+    assert is_archived(later(), silent)
+    assert not is_archived(later(), silent, mentioned=1)
+    loud = muted(later(), silent, None, 9)
+    assert is_archived(later(), loud), "what came while it was muted is left behind"
+    assert loud.archived == Archived(3, 3, 0, 5)
+    back = muted(later(), AWAY, "none", 9)
+    assert back.archived is None, "it was back, and stays"
+
+
+def test_g4_a_late_archiving_covers_what_its_device_had_seen() -> None:
+    head = later()
+    assert archived(head, MEMBER, Position(2, 2), 8) is MEMBER
+    assert is_archived(head, archived(head, MEMBER, Position(3, 3), 8))
+    own = later("bob")
+    assert is_archived(own, archived(own, MEMBER, Position(2, 2, 1), 8))
+    silent = muted(head, MEMBER, "mentions", 8)
+    assert is_archived(head, archived(head, silent, Position(2, 2), 8))
+
+
+def test_g4_d2_a_deleted_row_is_not_archived_and_cannot_be() -> None:
+    hidden = without_row(AWAY, Position(2, 2), 8, clear_history=False)
+    assert hidden.archived is None
+    assert organized(HEAD, hidden, Archive(id="r", conversation=BOB), 1, 9) is hidden
+
+
+def test_g4_t2_who_left_keeps_the_archived_row_and_who_joins_again_has_it_in_the_list() -> None:
+    left = parted(AWAY, HEAD, 6, removed=False)
+    assert is_archived(later(), left)
+    assert joined(later(), 950, 9, left).archived is None
+
+
+def test_g4_r5_d4_whether_a_row_was_archived_for_one_who_had_seen_less() -> None:
+    sent = after_own_send(AWAY, a_message(3, "bob"), 8)
+    assert was_archived(sent, Position(2, 2, 1), 5)
+    assert was_archived(sent, Position(3, 3), 5)
+    assert not was_archived(sent, Position(3, 3), 4), "it was archived later"
+    assert not was_archived(sent, Position(4, 4), 5), "it was back"
+    assert not was_archived(MEMBER, Position(2, 2))

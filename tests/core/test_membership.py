@@ -18,7 +18,6 @@ from recents.core.membership import (
     head_seen,
     is_present,
     joined,
-    muted,
     parted,
     read_upto,
     unread_from,
@@ -219,19 +218,6 @@ def test_o2_a_draft_that_goes_on_never_sinks_its_row() -> None:
     assert with_draft(DRAFTED, "dear a", 40, 8).draft == Draft("dear a", 50)
     cleared = with_draft(DRAFTED, "", 40, 8)
     assert with_draft(cleared, "new", 40, 9).draft == Draft("new", 40), "the place was given back"
-
-
-def test_g2_a_mute_is_a_level_or_none() -> None:
-    silent = muted(MEMBER, "none", 8)
-    assert silent == changed(MEMBER, mute="none")
-    assert muted(silent, "mentions", 8) == changed(MEMBER, mute="mentions")
-    assert muted(silent, None, 8) == changed(MEMBER)
-
-
-def test_g2_the_same_level_again_changes_nothing() -> None:
-    silent = muted(MEMBER, "none", 8)
-    assert muted(silent, "none", 9) is silent
-    assert muted(MEMBER, None, 9) is MEMBER
 
 
 def test_d1_the_dot_goes_with_its_row_and_draft_and_mute_stay() -> None:

@@ -53,6 +53,8 @@ COMMANDS = {
     "pin": 3,
     "unpin": 1,
     "move_pin": 2,
+    "archive": 4,
+    "unarchive": 1,
     "create": 2,
     "add": 3,
     "remove": 1,
@@ -217,13 +219,13 @@ class History:
             self._object()
             person.check_words()
             device = person.device
-            page = await device.client.inbox.list(limit=1_000)
+            page = await device.client.inbox.list(limit=1_000, archived=None)
             who = f"law 1: device {device.name}"
             compare(who, page.entries, page.totals, self.world.oracle, device.account)
         for account in ACCOUNTS:
             async with self.world.visitor(account) as fresh:
                 await self.world.settle()
-                page = await fresh.client.inbox.list(limit=1_000)
+                page = await fresh.client.inbox.list(limit=1_000, archived=None)
                 who = f"law 1: a fresh device of {account}"
                 compare(who, page.entries, page.totals, self.world.oracle, account)
 

@@ -49,7 +49,7 @@ KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
 
-ABOUT = ("unread", "marked_unread", "mute", "name", "membership")
+ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "archived")
 """What a device can know of a row while it is alone."""
 
 
@@ -175,6 +175,10 @@ class Person:
                 return inbox.unpin(name)
             case "move_pin":
                 return inbox.move_pin(name, PLACES[b] if b < len(PLACES) else None)
+            case "archive":
+                return inbox.archive(name)
+            case "unarchive":
+                return inbox.unarchive(name)
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")
@@ -278,7 +282,7 @@ class Person:
         return all(
             self.world.hearing.newest_at(self.account, row.conversation, version) <= row.last_seq
             for row in self._shown.values()
-            if row.version
+            if row.version and not row.archived
         )
 
     def check_words(self) -> None:

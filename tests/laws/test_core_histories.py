@@ -45,6 +45,7 @@ class Looked(NamedTuple):
 
     newest: dict[str, int]
     marks: dict[str, int]
+    archived: set[str]
     rows: dict[Conversation, InboxEntry]
     version: int
 
@@ -58,7 +59,9 @@ class CoreHistories(RuleBasedStateMachine):
         self.core = CoreInDictionaries()
         self.devices = {account: Replica() for account in ACCOUNTS}
         self.told: dict[str, int] = dict.fromkeys(ACCOUNTS, 0)
-        self.looked: dict[str, Looked] = {account: Looked({}, {}, {}, 0) for account in ACCOUNTS}
+        self.looked: dict[str, Looked] = {
+            account: Looked({}, {}, set(), {}, 0) for account in ACCOUNTS
+        }
         self.posted = 0
         self.now_ms = 1_000
 
@@ -187,14 +190,19 @@ class CoreHistories(RuleBasedStateMachine):
         """A device has its list now; later it may read or delete all of it."""
         rows = dict(self.devices[who].rows)
         self.looked[who] = Looked(
-            self.oracle.newest(who), self.oracle.marks(who), rows, self.core.version
+            self.oracle.newest(who),
+            self.oracle.marks(who),
+            self.oracle.archived(who),
+            rows,
+            self.core.version,
         )
 
     @rule(who=WHO, kinds=KINDS, looked=st.booleans())
     def read_all(self, who: str, kinds: list[str] | None, looked: bool) -> None:
         upto = self.looked[who].newest if looked else None
         marks = self.looked[who].marks if looked else None
-        self.both("read_all", who, kinds, upto, marks_known=marks)
+        archived = self.looked[who].archived if looked else None
+        self.both("read_all", who, kinds, upto, marks_known=marks, archives_known=archived)
 
     @rule(who=WHO, where=WHERE)
     def read_what_was_looked_at(self, who: str, where: str) -> None:
@@ -209,7 +217,12 @@ class CoreHistories(RuleBasedStateMachine):
     def read_all_that_was_looked_at(self, who: str) -> None:
         """So is the version of a token (R5)."""
         looked = self.looked[who]
-        self.oracle.read_all(who, upto=looked.newest, marks_known=looked.marks)
+        self.oracle.read_all(
+            who,
+            upto=looked.newest,
+            marks_known=looked.marks,
+            archives_known=self.core.archives_before(who, looked.version),
+        )
         self.core.read_all_as_at(who, looked.newest, looked.version)
 
     @rule(who=WHO, where=WHERE)
@@ -236,6 +249,14 @@ class CoreHistories(RuleBasedStateMachine):
     def unpin(self, who: str, where: str) -> None:
         self.both("unpin", who, where)
 
+    @rule(who=WHO, where=WHERE, back=BACK)
+    def archive(self, who: str, where: str, back: int) -> None:
+        self.both("archive", who, where, max(self.newest(who, where) - back, 0))
+
+    @rule(who=WHO, where=WHERE)
+    def unarchive(self, who: str, where: str) -> None:
+        self.both("unarchive", who, where)
+
     @rule(who=WHO, where=WHERE, deeds=st.lists(st.sampled_from(MARKING), min_size=2, max_size=6))
     def one_after_the_other(self, who: str, where: str, deeds: list[str]) -> None:
         """Marks, and reads that knew of them or did not, close together in one place."""
@@ -259,7 +280,10 @@ class CoreHistories(RuleBasedStateMachine):
         self, who: str, kinds: list[str] | None, looked: bool, clear_history: bool
     ) -> None:
         upto = self.looked[who].newest if looked else None
-        self.both("delete_all", who, kinds, upto, clear_history=clear_history)
+        archived = self.looked[who].archived if looked else None
+        self.both(
+            "delete_all", who, kinds, upto, clear_history=clear_history, archives_known=archived
+        )
 
     @rule(who=WHO, where=WHERE, back=BACK, clear_history=st.booleans())
     def delete(self, who: str, where: str, back: int, clear_history: bool) -> None:

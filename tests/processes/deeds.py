@@ -62,6 +62,8 @@ class Deeds:
             self._pin: 4,
             self._unpin: 2,
             self._move_pin: 3,
+            self._archive: 4,
+            self._unarchive: 2,
             self._rename: 4,
             self._add: 4,
             self._remove: 3,
@@ -143,6 +145,12 @@ class Deeds:
     def _move_pin(self, where: str, _: str) -> Deed:
         before = self._chance.choice((None, *TEAMS))
         return Deed("move_pin", where, "", lambda: self._me.inbox.move_pin(where, before))
+
+    def _archive(self, where: str, _: str) -> Deed:
+        return Deed("archive", where, "", lambda: self._me.inbox.archive(where))
+
+    def _unarchive(self, where: str, _: str) -> Deed:
+        return Deed("unarchive", where, "", lambda: self._me.inbox.unarchive(where))
 
     def _rename(self, _: str, word: str) -> Deed:
         team = self._chance.choice(TEAMS)

@@ -76,7 +76,7 @@ class Program:
                         await self._settle(me)
                         print("stopped", flush=True)
                     case "list":
-                        page = await me.inbox.list(limit=1_000_000)
+                        page = await me.inbox.list(limit=1_000_000, archived=None)
                         print(msgspec.json.encode(page).decode(), flush=True)
                     case word:
                         raise AssertionError(f"{word!r} was never agreed upon")

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from recents.core.commands import (
     AddMembers,
     AnyCommand,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -31,8 +32,8 @@ from recents.core.commands import (
     ReadAll,
     RemoveMember,
     RenameTeam,
-    RowCommand,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.testing.oracle import Oracle
@@ -60,6 +61,7 @@ class Retelling:
             account: defaultdict(list) for account in self._accounts
         }
         self._marks: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._archived: dict[tuple[str, str], int] = {}
         self._present: set[tuple[str, str]] = set()
         self._joined: defaultdict[tuple[str, str], int] = defaultdict(int)
 
@@ -94,7 +96,9 @@ class Retelling:
                 self._for_all(actor, command)
             case Read() | Delete() | ClearHistory():
                 self._cover(actor, command)
-            case SetDraft() | Mute() | Pin() | Unpin():
+            case Archive():
+                self._archive(actor, command, version)
+            case SetDraft() | Mute() | Pin() | Unpin() | Unarchive():
                 self._organize(actor, command, at_ms)
             case _:
                 self._change_team(actor, command, at_ms)
@@ -137,7 +141,16 @@ class Retelling:
             case ClearHistory():
                 self.oracle.clear_history(actor, name, command.upto_seq)
 
-    def _organize(self, actor: str, command: RowCommand, at_ms: int) -> None:
+    def _archive(self, actor: str, command: Archive, version: int) -> None:
+        name = command.conversation
+        before = name in self.oracle.archived(actor)
+        self.oracle.archive(actor, name, command.upto_seq)
+        if not before and name in self.oracle.archived(actor):
+            self._archived[actor, name] = version
+
+    def _organize(
+        self, actor: str, command: SetDraft | Mute | Pin | Unpin | Unarchive, at_ms: int
+    ) -> None:
         name = command.conversation
         match command:
             case SetDraft():
@@ -148,21 +161,32 @@ class Retelling:
                 self.oracle.pin(actor, name, command.rank, command.ext, at_ms=at_ms)
             case Unpin():
                 self.oracle.unpin(actor, name)
+            case Unarchive():
+                self.oracle.unarchive(actor, name)
 
     def _for_all(self, actor: str, command: ReadAll | DeleteAll) -> None:
         assert command.upto is not None, "the SDK always names what it has"
         _, version = parts_of(command.upto)
         upto = self._still(actor, version)
+        archived = {
+            name
+            for (account, name), made in self._archived.items()
+            if account == actor and made <= version
+        }
         if isinstance(command, ReadAll):
             marks_known = {
                 name: bisect_right(made, version)
                 for (account, name), made in self._marks.items()
                 if account == actor
             }
-            self.oracle.read_all(actor, command.kinds, upto, marks_known=marks_known)
+            self.oracle.read_all(
+                actor, command.kinds, upto, marks_known=marks_known, archives_known=archived
+            )
         else:
             clear = command.clear_history
-            self.oracle.delete_all(actor, command.kinds, upto, clear_history=clear)
+            self.oracle.delete_all(
+                actor, command.kinds, upto, clear_history=clear, archives_known=archived
+            )
 
     def _still(self, account: str, version: int) -> dict[str, int]:
         """What was there at a commit, but for the teams that the account joined again since."""

@@ -1,4 +1,4 @@
-"""Drafts, mutes and pins, as devices see them: rules G1, G2, G6, O2, U4, D1, D2."""
+"""Drafts, mutes, pins, the archive, as devices see them: rules G, O2, U4, D1, D2."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import pytest
 import pytest_asyncio
 
 from recents.core.commands import (
+    Archive,
     Delete,
+    DeleteAll,
     LeaveTeam,
     MarkUnread,
     Mute,
     MuteLevel,
     Pin,
     Read,
+    ReadAll,
     RemoveMember,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.core.errors import Code
@@ -379,3 +383,65 @@ async def test_g1_what_is_not_there_cannot_be_pinned_but_unpinned(
     assert await alice.refused(Pin(id=new_id(), conversation=name, rank=0)) is Code.NOT_A_MEMBER
     assert await alice.do(Unpin(id=new_id(), conversation=name)) == 0
     assert company.node.store.version == version
+
+
+# Archive
+
+
+async def archive(device: Device, conversation: Conversation, upto_seq: int | None = None) -> int:
+    command = Archive(id=new_id(), conversation=conversation, upto_seq=upto_seq)
+    return await device.do(command)
+
+
+async def test_g4_case_23_an_archived_row_is_out_of_list_and_totals(company: Company) -> None:
+    alice, bob, other = await company.online("alice", "bob", "bob")
+    await alice.post(BOB)
+    await other.changes()
+    await archive(bob, ALICE, 1)
+    assert rows_in(await other.changes())[ALICE].archived
+    page = await bob.result(ListRows(id=new_id()), Rows)
+    assert (page.rows, page.totals.unread, page.totals.conversations) == ((), 0, 0)
+    page = await bob.result(ListRows(id=new_id(), archived=True), Rows)
+    assert [row.unread for row in page.rows] == [1]
+    await bob.post(ALICE)
+    assert await order(bob) == [], "sending does not bring it back"
+    await alice.post(BOB)
+    page = await bob.result(ListRows(id=new_id(), archived=None), Rows)
+    assert ([row.archived for row in page.rows], page.totals.unread) == ([False], 2)
+
+
+async def test_g4_a_late_archiving_spares_what_its_device_had_not_seen(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await alice.post(BOB)
+    await alice.post(BOB)
+    await archive(bob, ALICE, 1)
+    assert await order(bob) == [ALICE]
+    beyond = Archive(id=new_id(), conversation=ALICE, upto_seq=3)
+    assert await bob.refused(beyond) is Code.BEYOND_END
+    await archive(bob, ALICE)
+    assert await order(bob) == []
+    await bob.do(Unarchive(id=new_id(), conversation=ALICE))
+    assert await order(bob) == [ALICE]
+
+
+async def test_g4_r5_d4_all_is_all_of_the_main_list(company: Company) -> None:
+    alice, bob, carol = await company.online("alice", "bob", "carol")
+    await alice.post(BOB)
+    await carol.post(BOB)
+    await archive(bob, ALICE)
+    await bob.do(ReadAll(id=new_id()))
+    unread = {name: row.unread for name, row in (await bob.rows()).items()}
+    assert unread == {ALICE: 1, CAROL: 0}
+    await bob.do(DeleteAll(id=new_id()))
+    assert list(await bob.rows()) == [ALICE]
+
+
+@pytest.mark.parametrize("conversation", ["p2p:bob", "p2p:nobody", "team:unknown", "team:t1"])
+async def test_g4_what_is_not_there_cannot_be_archived_but_unarchived(
+    company: Company, conversation: str
+) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await bob.create_team(TEAM)
+    name = Conversation(conversation)
+    assert await alice.refused(Archive(id=new_id(), conversation=name)) is Code.NOT_A_MEMBER
+    assert await alice.do(Unarchive(id=new_id(), conversation=name)) == 0

@@ -64,6 +64,7 @@ def empty_row(
         draft=None,
         mute=None,
         pin=None,
+        archived=False,
     )
 
 

@@ -82,8 +82,16 @@ def read_all(
     upto: dict[str, int] | None = None,
     *,
     marks_known: dict[str, int] | None = None,
+    archives_known: Sequence[str] | None = None,
 ) -> Step:
-    return _step("read_all", account=account, kinds=kinds, upto=upto, marks_known=marks_known)
+    return _step(
+        "read_all",
+        account=account,
+        kinds=kinds,
+        upto=upto,
+        marks_known=marks_known,
+        archives_known=archives_known,
+    )
 
 
 def mark(account: str, conversation: str) -> Step:
@@ -110,6 +118,14 @@ def pin(account: str, conversation: str, rank: int, at_ms: int, ext: str | None 
 
 def unpin(account: str, conversation: str) -> Step:
     return _step("unpin", account=account, conversation=conversation)
+
+
+def archive(account: str, conversation: str, upto_seq: int | None = None) -> Step:
+    return _step("archive", account=account, conversation=conversation, upto_seq=upto_seq)
+
+
+def unarchive(account: str, conversation: str) -> Step:
+    return _step("unarchive", account=account, conversation=conversation)
 
 
 def delete(

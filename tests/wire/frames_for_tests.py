@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from recents.core.commands import (
     AddMembers,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -25,6 +26,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.core.entry import InboxEntry
@@ -65,6 +67,7 @@ ROW = InboxEntry(
     draft=Draft("héllo", 5),
     mute="none",
     pin=Pinned(-(2**53) + 1, "héllo", 5, 6),
+    archived=True,
     marked_unread=True,
     preview=Preview(seq=1, client_id="c1", sender="bob", time_ms=5, text="héllo 👋"),
 )
@@ -91,13 +94,15 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     Mute(id="1", conversation=BOB, level="mentions"),
     Pin(id="1", conversation=BOB, rank=-1, ext="héllo"),
     Unpin(id="1", conversation=BOB),
+    Archive(id="1", conversation=BOB, upto_seq=1),
+    Unarchive(id="1", conversation=BOB),
     CreateTeam(id="1", conversation=TEAM, name="T", members=("bob",)),
     AddMembers(id="1", conversation=TEAM, members=("bob",)),
     RemoveMember(id="1", conversation=TEAM, member="bob"),
     LeaveTeam(id="1", conversation=TEAM),
     RenameTeam(id="1", conversation=TEAM, name="U"),
     DismissTeam(id="1", conversation=TEAM),
-    ListRows(id="1", cursor="5.p2p:bob"),
+    ListRows(id="1", cursor="5.p2p:bob", archived=None),
     History(id="1", conversation=BOB, before_seq=7),
     TeamMembers(id="1", conversation=TEAM, after="bob"),
     MyTeams(id="1"),

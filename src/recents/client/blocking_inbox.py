@@ -136,6 +136,14 @@ class BlockingInbox:
         """Give a pinned row another place, on all devices; one without a pin gets one (G1)."""
         self._own.call(self._inbox.move_pin, conversation, before)
 
+    def archive(self, conversation: str) -> None:
+        """Put a row out of the list and its totals, on all devices (G4)."""
+        self._own.call(self._inbox.archive, conversation)
+
+    def unarchive(self, conversation: str) -> None:
+        """Put an archived row back into the list, on all devices (G4)."""
+        self._own.call(self._inbox.unarchive, conversation)
+
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.
 
@@ -161,10 +169,17 @@ class BlockingInbox:
 
     # Last, since from here on `list` is this method.
     def list(
-        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        *,
+        unread_only: bool = False,
+        archived: bool | None = False,
     ) -> InboxPage:
         """Return rows, newest first (O1, O4)."""
-        return self._own.call(self._inbox.list, limit, cursor, unread_only=unread_only)
+        return self._own.call(
+            self._inbox.list, limit, cursor, unread_only=unread_only, archived=archived
+        )
 
 
 def removing(own: OwnThread, remove: Callable[[], None]) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""The list of recent conversations, as the application sees it (rules R, D, O4, G1, G2, G6).
+"""The list of recent conversations, as the application sees it (rules R, D, O4, G1, G2, G4, G6).
 
 Rules of this file:
 
@@ -27,7 +27,7 @@ from recents.client.copying import Copying
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.planning import Planning, Wish
-from recents.core.commands import Mute, MuteLevel, SetDraft, Unpin
+from recents.core.commands import Mute, MuteLevel, SetDraft, Unarchive, Unpin
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
 from recents.core.ids import Kind
@@ -94,7 +94,10 @@ class Inbox:
         await self._asking.order(lambda: self._checked(self._planning.read(name, upto_seq)), name)
 
     async def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
-        """Read all conversations, or those of some kinds, as this device has them (R5)."""
+        """Read all conversations, or those of some kinds, as this device has them (R5).
+
+        Archived rows are left as they are (G4).
+        """
         some = some_kinds(kinds)
         token, seen = self._seen(some)
         await self._asking.order(
@@ -138,6 +141,8 @@ class Inbox:
         self, kinds: Iterable[Kind | str] | None = None, *, clear_history: bool = False
     ) -> None:
         """Delete all rows, or those of some kinds, as this device has them (D4).
+
+        Archived rows are left as they are (G4).
 
         Args:
             kinds: which; all by default.
@@ -218,6 +223,24 @@ class Inbox:
         follower = None if before is None else checked_conversation(before)
         await self._asking.order(lambda: self._planning.move_pin(name, follower))
 
+    async def archive(self, conversation: str) -> None:
+        """Put a row out of the list and its totals, on all devices (G4).
+
+        It is back when somebody else writes; where it is muted, only by ``unarchive``.
+
+        Args:
+            conversation: which; sending to it does not bring it back.
+        """
+        name = checked_conversation(conversation)
+        # What comes while this waits for its turn was not on screen.
+        upto_seq = self._planning.received(name)
+        await self._asking.order(lambda: self._planning.archive(name, upto_seq), name)
+
+    async def unarchive(self, conversation: str) -> None:
+        """Put an archived row back into the list, on all devices (G4)."""
+        name = checked_conversation(conversation)
+        await self._asking.order_one(Unarchive(id=self._asking.new_id(), conversation=name))
+
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.
 
@@ -252,7 +275,12 @@ class Inbox:
 
     # Last, since from here on `list` is this method.
     async def list(
-        self, limit: int = 50, cursor: str | None = None, *, unread_only: bool = False
+        self,
+        limit: int = 50,
+        cursor: str | None = None,
+        *,
+        unread_only: bool = False,
+        archived: bool | None = False,
     ) -> InboxPage:
         """Return rows, newest first (O1, O4).
 
@@ -260,10 +288,16 @@ class Inbox:
             limit: at most so many rows, 1 or above.
             cursor: ``next_cursor`` of the page before; by default the first page.
             unread_only: only rows with unread messages or a dot (R4).
+            archived: only archived rows, only others, or both (None) (G4).
         """
-        if cursor is not None or unread_only or limit > len(self._local):
+        if cursor is not None or unread_only or archived or limit > len(self._local):
             await self._copying.wait_for_the_rest()
-        return self._local.page(limit, cursor, unread_only=unread_only)
+        page = self._local.page(limit, cursor, unread_only=unread_only, archived=archived)
+        if page.next_cursor is None and len(page.entries) < limit:
+            # Fewer than were asked for: some of those that are read already are archived.
+            await self._copying.wait_for_the_rest()
+            page = self._local.page(limit, cursor, unread_only=unread_only, archived=archived)
+        return page
 
 
 async def _all_of(calls: Iterable[Coroutine[Any, Any, None]]) -> None:

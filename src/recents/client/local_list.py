@@ -34,7 +34,7 @@ class InboxPage(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         entries: the rows.
-        totals: the sums over all rows, those on other pages included.
+        totals: the sums over all rows that are not archived, those on other pages included.
         next_cursor: pass it to get the page behind this one; None on the last one.
         complete: False only while the rows behind the first page have not come yet, on a first
             start.
@@ -105,8 +105,15 @@ class LocalList:
         """Return a row as the node confirmed it, or None where it has none."""
         return self._replica.rows.get(conversation)
 
-    def page(self, limit: int, cursor: str | None, *, unread_only: bool = False) -> InboxPage:
-        """Return a page of rows (O4).
+    def page(
+        self,
+        limit: int,
+        cursor: str | None,
+        *,
+        unread_only: bool = False,
+        archived: bool | None = False,
+    ) -> InboxPage:
+        """Return a page of rows (O4): archived ones, others (G4), or both (None).
 
         Raises:
             CallerMistake: this is not a cursor, or the limit is below 1.
@@ -119,6 +126,8 @@ class LocalList:
         for name in self._view.names_after(place):
             row = self.get(name)
             assert row is not None, "the view has the rows that are shown"
+            if archived not in (None, row.archived):
+                continue
             if unread_only and not (row.unread or row.marked_unread):
                 continue
             more = len(entries) == most

@@ -1,4 +1,4 @@
-"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5, G1).
+"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5, G1, G4).
 
 Rules of this file:
 
@@ -12,6 +12,7 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeGuard
 
 import msgspec
 
@@ -21,6 +22,7 @@ from recents.client.outbox import Outbox, conversation_of
 from recents.client.ranking import ranks_with
 from recents.core.commands import (
     AnyCommand,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -129,7 +131,7 @@ class Planning:
         """Read all rows of some kinds, as they were seen at a token; by default as now (R5)."""
         shown = self.rows(kinds) if seen is None else seen
         rows = [row for row in shown if row.unread or row.marked_unread]
-        if token is None or not self._local.complete:
+        if not self._covers(token):
             return [wish for row in rows for wish in await self.read(row.conversation, None)]
         seqs = {row.conversation: row.last_seq for row in rows}
         everything = Wish(
@@ -164,7 +166,7 @@ class Planning:
         """Delete all rows of some kinds, as they were seen at a token; by default as now (D4)."""
         rows = self.rows(kinds) if seen is None else seen
         names = [row.conversation for row in rows]
-        if token is None or not self._local.complete:
+        if not self._covers(token):
             own = names
             everything = []
         else:
@@ -178,6 +180,20 @@ class Planning:
         return everything + [
             wish for name in own for wish in await self.delete(name, clear_history=clear_history)
         ]
+
+    def _covers(self, token: str | None) -> TypeGuard[str]:
+        """Tell whether one command up to a token says which rows are meant.
+
+        It does not while the node has not heard which of them this device archived (G4).
+        """
+        archiving = any(isinstance(pending.command, Archive) for pending in self._outbox)
+        return token is not None and self._local.complete and not archiving
+
+    async def archive(self, name: Conversation, upto_seq: int | None) -> list[Wish]:
+        """Put a row out of the list, as this device has it (G4)."""
+        newest = await self._newest_seen(name) if upto_seq is None else upto_seq
+        archive = Archive(id=self._new_id(), conversation=name, upto_seq=newest)
+        return [Wish(command=archive, seen_seq=newest or 0)]
 
     async def clear_history(self, name: Conversation, upto_seq: int | None = None) -> list[Wish]:
         """Clear the history of a conversation (D5)."""
@@ -263,8 +279,10 @@ class Planning:
         return confirmed.last_seq if confirmed else None
 
     def rows(self, kinds: Collection[Kind] | None) -> list[InboxEntry]:
-        """Return the rows of some kinds, as they are shown now."""
-        return [row for row in self._local if kinds is None or row.kind in kinds]
+        """Return the rows of some kinds that are not archived, as they are shown now (G4)."""
+        return [
+            row for row in self._local if not row.archived and (kinds is None or row.kind in kinds)
+        ]
 
     def _is_marked_here(self, name: Conversation) -> bool:
         return any(isinstance(pending.command, _MARKS) for pending in self._outbox.of(name))

@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G1, G2, G6, T1, T2).
+"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G1, G2, G4, G6, T1, T2).
 
 Rules of this file:
 
@@ -161,6 +161,23 @@ class Unpin(Command, tag="unpin", frozen=True):
     conversation: Conversation
 
 
+class Archive(Command, tag="archive", frozen=True):
+    """Put a row out of the list, until somebody writes after ``upto_seq`` (G4).
+
+    Attributes:
+        upto_seq: the newest message that its device had; by default the newest there is.
+    """
+
+    conversation: Conversation
+    upto_seq: int | None = None
+
+
+class Unarchive(Command, tag="unarchive", frozen=True):
+    """Put an archived row back into the list (G4)."""
+
+    conversation: Conversation
+
+
 class CreateTeam(Command, tag="create_team", frozen=True):
     """Create a team with its first members; the sender owns it (T1)."""
 
@@ -204,7 +221,7 @@ class DismissTeam(Command, tag="dismiss_team", frozen=True):
 
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
-RowCommand = SetDraft | Mute | Pin | Unpin
+RowCommand = SetDraft | Mute | Pin | Unpin | Archive | Unarchive
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
 AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand
 
@@ -219,7 +236,7 @@ def check(command: AnyCommand) -> None:
     match command:
         case Post():
             _check_post(command)
-        case Read() | Delete() | ClearHistory():
+        case Read() | Delete() | ClearHistory() | Archive():
             check_conversation(command.conversation)
             _check_seq(command.upto_seq, "upto_seq")
             if isinstance(command, Read):
@@ -227,7 +244,7 @@ def check(command: AnyCommand) -> None:
         case MarkUnreadFrom():
             check_conversation(command.conversation)
             _check_seq(command.seq, "seq", least=1)
-        case MarkUnread() | Mute() | Unpin():
+        case MarkUnread() | Mute() | Unpin() | Unarchive():
             check_conversation(command.conversation)
         case Pin():
             check_conversation(command.conversation)

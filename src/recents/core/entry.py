@@ -16,7 +16,7 @@ import msgspec
 from recents.core.commands import MuteLevel
 from recents.core.head import Head, receipt_of
 from recents.core.ids import Conversation, Kind, is_p2p, key_of, kind_of
-from recents.core.membership import Draft, Membership, Pinned, head_seen
+from recents.core.membership import Draft, Membership, Pinned, head_seen, is_archived
 from recents.core.message import Preview
 
 Status = Literal["sending", "failed", "sent", "read"]
@@ -45,6 +45,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         draft: a text that was not sent yet (G6).
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
         pin: what holds the row at the top; None: nothing does (G1).
+        archived: the row is not in the main list, nor in its totals (G4).
     """
 
     conversation: Conversation
@@ -63,6 +64,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     draft: Draft | None = None
     mute: MuteLevel | None = None
     pin: Pinned | None = None
+    archived: bool = False
 
     @property
     def place_ms(self) -> int:
@@ -186,4 +188,5 @@ def entry_of(
         draft=membership.draft,
         mute=membership.mute,
         pin=membership.pin,
+        archived=is_archived(head, membership),
     )

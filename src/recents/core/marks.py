@@ -1,10 +1,10 @@
-"""What an account keeps with a row, command by command (rules G1, G2, G6, D2).
+"""What an account keeps with a row, command by command (rules G1, G2, G4, G6, D2).
 
 Rules of this file:
 
 1. ``organized`` is the one way in, for the node and for the overlay of a device alike.
-2. A row that is not in the list gets no pin: nothing would show it, and the row comes back without
-   one (D2).
+2. A row that is deleted gets no pin and is not archived: nothing would show it, and the row comes
+   back without either (D2).
 3. A function that changes nothing returns the membership it was given, so the caller can tell.
 """
 
@@ -12,16 +12,38 @@ from __future__ import annotations
 
 import msgspec
 
-from recents.core.commands import Mute, Pin, RowCommand, SetDraft, Unpin
+from recents.core.commands import (
+    Archive,
+    Mute,
+    MuteLevel,
+    Pin,
+    RowCommand,
+    SetDraft,
+    Unarchive,
+    Unpin,
+)
 from recents.core.entry import is_visible
 from recents.core.head import Head
-from recents.core.membership import Membership, Pinned, muted, with_draft
+from recents.core.membership import (
+    Archived,
+    Membership,
+    Pinned,
+    Position,
+    head_seen,
+    is_archived,
+    with_draft,
+)
 
 _replace = msgspec.structs.replace
 
 
 def organized(
-    head: Head, membership: Membership, command: RowCommand, at_ms: int, version: int
+    head: Head,
+    membership: Membership,
+    command: RowCommand,
+    at_ms: int,
+    version: int,
+    position: Position | None = None,
 ) -> Membership:
     """Return the membership after a command of its account about the row.
 
@@ -31,18 +53,25 @@ def organized(
         command: what the account asks.
         at_ms: the node's time.
         version: number of this commit.
+        position: up to where its device had the conversation; None: all of it. Archiving asks.
     """
     match command:
         case SetDraft():
             return with_draft(membership, command.text, at_ms, version)
         case Mute():
-            return muted(membership, command.level, version)
+            return muted(head, membership, command.level, version)
         case Pin():
             if not is_visible(head, membership):
                 return membership
             return pinned(membership, command.rank, command.ext, at_ms, version)
         case Unpin():
             return unpinned(membership, version)
+        case Archive():
+            if not is_visible(head, membership):
+                return membership
+            return archived(head, membership, position, version)
+        case Unarchive():
+            return unarchived(membership, version)
 
 
 def asks_for_nothing(command: RowCommand) -> bool:
@@ -52,10 +81,24 @@ def asks_for_nothing(command: RowCommand) -> bool:
             return not command.text
         case Mute():
             return command.level is None
-        case Pin():
+        case Pin() | Archive():
             return False
-        case Unpin():
+        case Unpin() | Unarchive():
             return True
+
+
+def muted(head: Head, membership: Membership, level: MuteLevel | None, version: int) -> Membership:
+    """Return the membership with another mute level (G2, U4).
+
+    The messages that have come since the archiving matter in another way from here on, so they are
+    left behind: muting moves no row between the lists (G4).
+    """
+    if level == membership.mute:
+        return membership
+    kept = membership.archived
+    if kept is not None:
+        kept = _at_end(head, membership, kept.version) if is_archived(head, membership) else None
+    return _replace(membership, version=version, mute=level, archived=kept)
 
 
 def pinned(membership: Membership, rank: int, ext: str, at_ms: int, version: int) -> Membership:
@@ -75,3 +118,32 @@ def unpinned(membership: Membership, version: int) -> Membership:
     return (
         membership if membership.pin is None else _replace(membership, version=version, pin=None)
     )
+
+
+def archived(
+    head: Head, membership: Membership, position: Position | None, version: int
+) -> Membership:
+    """Return the membership of a row that is put out of the list (G4).
+
+    Where somebody wrote after what the device had seen, the row is back at once: nothing changes.
+    """
+    if is_archived(head, membership):
+        return membership
+    if position is not None and membership.mute is None:
+        seen = head_seen(head, membership)
+        if seen.ordinal - position.ordinal - position.skipped_after > 0:
+            return membership
+    kept = _at_end(head, membership, version)
+    return _replace(membership, version=version, archived=kept)
+
+
+def unarchived(membership: Membership, version: int) -> Membership:
+    """Return the membership of a row that is put back into the list (G4)."""
+    if membership.archived is None:
+        return membership
+    return _replace(membership, version=version, archived=None)
+
+
+def _at_end(head: Head, membership: Membership, version: int) -> Archived:
+    seen = head_seen(head, membership)
+    return Archived(seen.last_seq, seen.ordinal, 0, version)

@@ -1,4 +1,4 @@
-"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G1, G2, G6, T).
+"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G, T).
 
 Rules of this file:
 
@@ -64,6 +64,22 @@ class Pinned(msgspec.Struct, frozen=True, gc=False):
     updated_ms: int
 
 
+class Archived(msgspec.Struct, frozen=True, gc=False):
+    """Where a conversation ended when its row was put out of the list (G4).
+
+    Attributes:
+        seq: the newest message then.
+        ordinal: the ordinal then.
+        own_after: messages with ``counts`` that this account has sent since.
+        version: number of the commit that archived it.
+    """
+
+    seq: int
+    ordinal: int
+    own_after: int
+    version: int
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How one account stands to one conversation.
 
@@ -84,6 +100,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         draft: what the account has not sent yet (G6).
         mute: what still alerts; None: everything (G2).
         pin: holds the row at the top; a row that is not in the list has none (G1, D2).
+        archived: where the row was put out of the list; it may be back since (G4).
     """
 
     version: int = 0
@@ -102,6 +119,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     draft: Draft | None = None
     mute: MuteLevel | None = None
     pin: Pinned | None = None
+    archived: Archived | None = None
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -128,14 +146,21 @@ def head_seen(head: Head, membership: Membership) -> Head:
 
 
 def after_own_send(membership: Membership, message: Message, version: int) -> Membership:
-    """Return the sender's membership after its own message: not unread, no draft (U1, G6)."""
+    """Return the sender's membership after its own message: not unread, no draft (U1, G6).
+
+    An archived row stays where it is (G4).
+    """
     if not message.counts and membership.draft is None:
         return membership
+    archived = membership.archived
+    if archived is not None and message.counts:
+        archived = _replace(archived, own_after=archived.own_after + 1)
     return _replace(
         membership,
         version=version,
         skipped_after_read=membership.skipped_after_read + message.counts,
         draft=None,
+        archived=archived,
     )
 
 
@@ -221,13 +246,6 @@ def with_draft(membership: Membership, text: str, at_ms: int, version: int) -> M
     return _replace(membership, version=version, draft=draft)
 
 
-def muted(membership: Membership, level: MuteLevel | None, version: int) -> Membership:
-    """Return the membership with another mute level (G2, U4)."""
-    if level == membership.mute:
-        return membership
-    return _replace(membership, version=version, mute=level)
-
-
 def without_row(
     membership: Membership, position: Position, version: int, *, clear_history: bool
 ) -> Membership:
@@ -238,7 +256,12 @@ def without_row(
     if position.seq <= membership.deleted_seq:
         return membership
     return _replace(
-        membership, version=version, deleted_seq=position.seq, marked_unread=0, pin=None
+        membership,
+        version=version,
+        deleted_seq=position.seq,
+        marked_unread=0,
+        pin=None,
+        archived=None,
     )
 
 
@@ -255,6 +278,35 @@ def parted(membership: Membership, head: Head, version: int, *, removed: bool) -
     if membership.parting:
         return membership
     return _replace(membership, version=version, parting=head, removed=removed)
+
+
+def is_archived(head: Head, membership: Membership, mentioned: int = 0) -> bool:
+    """Tell whether a row is out of the main list and its totals (G4).
+
+    Args:
+        head: the conversation's head.
+        membership: the account's membership.
+        mentioned: messages since the archiving that mention the account: they bring a muted row
+            back, too.
+    """
+    seen = head_seen(head, membership)
+    end = Position(seen.last_seq, seen.ordinal)
+    return was_archived(membership, end) and not (membership.mute and mentioned)
+
+
+def was_archived(membership: Membership, position: Position, upto: int | None = None) -> bool:
+    """Tell whether a row was archived for one who had it up to a position (G4, R5, D4).
+
+    Args:
+        membership: the account's membership now.
+        position: where that one stood; ``skipped_after`` counts own messages only.
+        upto: the newest commit that it had heard of; None: it has heard of all.
+    """
+    archived = membership.archived
+    if archived is None or (upto is not None and archived.version > upto):
+        return False
+    own = archived.own_after - position.skipped_after
+    return membership.mute is not None or position.ordinal - archived.ordinal - own <= 0
 
 
 def is_present(head: Head, membership: Membership | None) -> bool:

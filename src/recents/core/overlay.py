@@ -16,6 +16,7 @@ from collections.abc import Iterable
 import msgspec
 
 from recents.core.commands import (
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -31,6 +32,7 @@ from recents.core.commands import (
     ReadAll,
     RenameTeam,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
@@ -38,6 +40,7 @@ from recents.core.head import Head, absorb, next_message, renamed
 from recents.core.ids import Conversation, is_p2p
 from recents.core.marks import organized
 from recents.core.membership import (
+    Archived,
     Membership,
     Position,
     after_own_send,
@@ -188,7 +191,13 @@ class _Sight:
                 upto = self.newest if clear_history.upto_seq is None else clear_history.upto_seq
                 position = self._position(membership, upto, pending)
                 membership = without_history(membership, position, _NO_COMMIT)
-            case SetDraft() | Mute() | Pin() | Unpin() as organizing:
+            case Archive() as archive:
+                upto = self.newest if archive.upto_seq is None else archive.upto_seq
+                position = self._position(membership, upto, pending)
+                membership = organized(
+                    self.head, membership, archive, pending.at_ms, _NO_COMMIT, position
+                )
+            case SetDraft() | Mute() | Pin() | Unpin() | Unarchive() as organizing:
                 membership = organized(
                     self.head, membership, organizing, pending.at_ms, _NO_COMMIT
                 )
@@ -243,6 +252,7 @@ def _membership_in(row: InboxEntry) -> Membership:
         draft=row.draft,
         mute=row.mute,
         pin=row.pin,
+        archived=Archived(row.last_seq, row.unread, 0, _NO_COMMIT) if row.archived else None,
     )
 
 

@@ -13,6 +13,7 @@ import msgspec
 
 from recents.core.commands import (
     AnyCommand,
+    Archive,
     ClearHistory,
     Delete,
     DeleteAll,
@@ -24,6 +25,7 @@ from recents.core.commands import (
     Read,
     ReadAll,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.core.entry import row_version
@@ -63,7 +65,7 @@ def want(
             reading.want(actor, command, wanted)
         case ReadAll() | DeleteAll():
             reading.want_all(actor, command, wanted, epoch, newest)
-        case SetDraft() | Mute() | Pin() | Unpin():
+        case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
             organizing.want(actor, command, wanted)
         case _:
             rosters.want(actor, command, wanted)
@@ -137,7 +139,7 @@ def _carry_out(
             )
             changed = reading.carry_out_all(workspace, actor, command, version)
             return Done(workspace.version if changed else 0)
-        case SetDraft() | Mute() | Pin() | Unpin():
+        case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
             organizing.carry_out(workspace, actor, command, at_ms)
         case _:
             rosters.carry_out(workspace, actor, command, at_ms)

@@ -1,14 +1,14 @@
-"""Drafts, mutes, pins: what an account keeps with a row (rules G1, G2, G6, O2, U4)."""
+"""Drafts, mutes, pins, archive: what an account keeps with a row (rules G1, G2, G4, G6, O2)."""
 
 from __future__ import annotations
 
-from recents.core.commands import RowCommand, SetDraft
+from recents.core.commands import Archive, RowCommand, SetDraft
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, key_of
 from recents.core.marks import asks_for_nothing, organized
-from recents.core.membership import Membership, joined
+from recents.core.membership import Membership, Position, head_seen, joined
 from recents.server.accounts import unknown_account
-from recents.server.posting import not_a_member
+from recents.server.posting import beyond_end, not_a_member
 from recents.server.store.workspace import Wanted, Workspace
 
 
@@ -19,6 +19,8 @@ def want(actor: str, command: RowCommand, wanted: Wanted) -> None:
     wanted.memberships.add((actor, key))
     if is_p2p(key):
         wanted.accounts.add(command.conversation[4:])
+    if isinstance(command, Archive) and command.upto_seq is not None:
+        wanted.positions.add((actor, key, command.upto_seq))
 
 
 def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int) -> None:
@@ -28,7 +30,7 @@ def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int)
     creates nothing.
 
     Raises:
-        Refused: ``not_a_member``, ``unknown_account``.
+        Refused: ``not_a_member``, ``unknown_account``, ``beyond_end``.
     """
     key = key_of(actor, command.conversation)
     membership = workspace.membership(actor, key)
@@ -40,7 +42,13 @@ def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int)
         membership = _begin(workspace, key, command, at_ms)
     head = workspace.head(key)
     assert head is not None, "a membership has its head"
-    changed = organized(head, membership, command, at_ms, workspace.version)
+    position: Position | None = None
+    if isinstance(command, Archive) and command.upto_seq is not None:
+        newest = head_seen(head, membership).last_seq
+        if command.upto_seq > newest:
+            raise beyond_end(command.upto_seq, newest)
+        position = workspace.position(actor, key, command.upto_seq)
+    changed = organized(head, membership, command, at_ms, workspace.version, position)
     workspace.put_membership(actor, key, changed)
 
 

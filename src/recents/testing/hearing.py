@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from recents.core.commands import (
     AddMembers,
     AnyCommand,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -30,6 +31,7 @@ from recents.core.commands import (
     RemoveMember,
     RenameTeam,
     SetDraft,
+    Unarchive,
     Unpin,
 )
 from recents.core.ids import ConversationKey, key_of
@@ -81,6 +83,7 @@ class Hearing:
         self._newest: dict[ConversationKey, list[tuple[int, int]]] = {}
         self._marked: dict[tuple[str, str], list[int]] = {}
         self._joined: dict[tuple[str, str], int] = {}
+        self._archived: dict[tuple[str, str], int] = {}
         self._present: set[tuple[str, str]] = set()
         self._dismissed: set[str] = set()
         self._founded: set[str] = set()
@@ -115,6 +118,7 @@ class Hearing:
         other._newest = {key: known.copy() for key, known in self._newest.items()}
         other._marked = {key: known.copy() for key, known in self._marked.items()}
         other._joined = self._joined.copy()
+        other._archived = self._archived.copy()
         other._present = self._present.copy()
         other._dismissed = self._dismissed.copy()
         other._founded = self._founded.copy()
@@ -216,6 +220,13 @@ class Hearing:
                 oracle.pin(account, name, rank, ext, at_ms=at_ms)
             case Unpin(conversation=name):
                 oracle.unpin(account, name)
+            case Archive(conversation=name, upto_seq=upto):
+                before = name in oracle.archived(account)
+                oracle.archive(account, name, upto)
+                if not before and name in oracle.archived(account):
+                    self._archived[account, name] = version
+            case Unarchive(conversation=name):
+                oracle.unarchive(account, name)
             case _:
                 self._change_team(account, command, at_ms, version)
 
@@ -232,6 +243,7 @@ class Hearing:
     def _carry_out_all(self, account: str, command: ReadAll | DeleteAll) -> None:
         upto: dict[str, int] | None = None
         known: dict[str, int] | None = None
+        archived: set[str] | None = None
         if command.upto is not None:
             at = parts_of(command.upto)[1]
             names = [
@@ -241,11 +253,18 @@ class Hearing:
             ]
             upto = {name: self.newest_at(account, name, at) for name in names}
             known = {name: self._marks_at(account, name, at) or 0 for name in names}
+            archived = {name for name in names if self._archived.get((account, name), 0) <= at}
         if isinstance(command, ReadAll):
-            self.oracle.read_all(account, command.kinds, upto, marks_known=known)
+            self.oracle.read_all(
+                account, command.kinds, upto, marks_known=known, archives_known=archived
+            )
         else:
             self.oracle.delete_all(
-                account, command.kinds, upto, clear_history=command.clear_history
+                account,
+                command.kinds,
+                upto,
+                clear_history=command.clear_history,
+                archives_known=archived,
             )
 
     def _change_team(self, account: str, command: AnyCommand, at_ms: int, version: int) -> None:

@@ -1,8 +1,8 @@
 """The oracle: what every list of recent conversations must show, found by brute force.
 
-Tell it all that was accepted (messages, teams, reads, marks, deletions, drafts, pins), in that
-order, and ask what an account must see now. It judges nodes, clients, your own system: what differs from
-it is wrong.
+Tell it all that was accepted (messages, teams, reads, marks, deletions, drafts, pins, archive),
+in that order, and ask what an account must see now. It judges nodes, clients, your own system:
+what differs from it is wrong.
 
 Rules of this file:
 
@@ -62,8 +62,12 @@ class Oracle(Talking, Organizing):
         ]
         return sorted(visible, key=recount.place)
 
+    def archived(self, account: str) -> set[str]:
+        """The conversations whose rows are archived."""
+        return {row.conversation for row in self.rows(account) if row.archived}
+
     def totals(self, account: str) -> ExpectedTotals:
-        """The sums over `rows(account)`."""
+        """The sums over `rows(account)`, archived ones left out."""
         return recount.totals(self.rows(account))
 
     def countable(self, account: str, conversation: str) -> list[int]:

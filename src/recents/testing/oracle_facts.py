@@ -104,6 +104,8 @@ class Member:
     """What still alerts: `"none"` or `"mentions"`; None: everything (G2)."""
     pins: list[Pin] = field(default_factory=list)
     """All versions of the pin since there was none; the last one stands (G1)."""
+    archived_seq: int | None = None
+    """The newest message when the row was archived, or when its mute changed since (G4)."""
 
     def read(self, seq: int, marks_known: int | None) -> None:
         """Read up to `seq`, as somebody who knew of so many marks; None: of all (R1, R3, R4).
@@ -118,12 +120,13 @@ class Member:
         self.receipt_seq = max(self.receipt_seq, seq)
 
     def delete(self, seq: int) -> None:
-        """Hide the row up to `seq`, which is read with it; dot and pin go with it (D1, D2, D6)."""
+        """Hide the row up to `seq`, which is read; dot, pin and archive go with it (D1, D2)."""
         self.read_seq = max(self.read_seq, seq)
         if seq > self.deleted_seq:
             self.deleted_seq = seq
             self.dotted_by = 0
             self.pins = []
+            self.archived_seq = None
 
     def clear(self, seq: int) -> None:
         """Take the messages up to `seq` away; they are read with it (D3, D5)."""
@@ -167,7 +170,8 @@ class Conversation:
     def join(self, account: str, at_ms: int) -> None:
         """Make `account` a member, again if it had gone: nothing of before is unread (U5).
 
-        Its mute (G2) and its pin (G1) go on, its marks and its draft do not.
+        Its mute (G2) and its pin (G1) go on, its marks, its draft and
+        its archiving do not.
         """
         before = self.members.get(account)
         if before is None:
@@ -179,6 +183,7 @@ class Conversation:
             before.deleted_seq = NEVER_DELETED
             before.moved_back_by = before.dotted_by = 0
             before.drafts = []
+            before.archived_seq = None
 
     def part(self, account: str, membership: str) -> None:
         """Take `account` out; it goes on seeing the team as it is at this moment (T2)."""

@@ -1,4 +1,4 @@
-"""What the oracle is told of reading and deleting, marks, drafts, mutes and pins.
+"""What the oracle is told of reading and deleting, marks, drafts, mutes, pins and the archive.
 
 Rules of this file:
 
@@ -54,8 +54,11 @@ class Organizing(Rooms):
         upto: Mapping[str, int] | None = None,
         *,
         marks_known: Mapping[str, int] | None = None,
+        archives_known: Collection[str] | None = None,
     ) -> None:
         """Read every row, or those of `kinds`, gone and dismissed teams included (R5).
+
+        Archived rows are left as they are (G4).
 
         Args:
             account: Who reads.
@@ -64,12 +67,14 @@ class Organizing(Rooms):
                 to the device, joined since) is not touched. None: all there is now.
             marks_known: As in `read`, by conversation; of one that is not in it the reader knew
                 no mark. None: all there are now.
+            archives_known: The conversations that stand archived and of which the device had
+                heard so; a row that was archived later is read. None: all of them.
 
         Raises:
             ValueError: There is no such kind, a seq is beyond the newest message, or there were
                 fewer marks.
         """
-        self._read_each(account, self._covered(account, kinds, upto), marks_known)
+        self._read_each(account, self._covered(account, kinds, upto, archives_known), marks_known)
 
     def delete(
         self,
@@ -99,13 +104,15 @@ class Organizing(Rooms):
         upto: Mapping[str, int] | None = None,
         *,
         clear_history: bool = False,
+        archives_known: Collection[str] | None = None,
     ) -> None:
-        """Delete every row, or those of `kinds` (D4); `kinds` and `upto` as in `read_all`.
+        """Delete every row, or those of `kinds` (D4); the other arguments as in `read_all`.
 
         Raises:
             ValueError: There is no such kind, or a seq is beyond the newest message.
         """
-        self._delete_each(account, self._covered(account, kinds, upto), clear_history)
+        covered = self._covered(account, kinds, upto, archives_known)
+        self._delete_each(account, covered, clear_history)
 
     def clear_history(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
         """Take the messages up to `upto_seq`, or all, from `account`; the row stays (D5).
@@ -116,7 +123,7 @@ class Organizing(Rooms):
         for member, seq in self._positions(account, {conversation: upto_seq}).values():
             member.clear(seq)
 
-    # Marks, drafts, mutes, pins.
+    # Marks, drafts, mutes, pins, archive.
 
     def mark_unread(self, account: str, conversation: str) -> None:
         """Put a dot on the row (R4); nothing where the list has no such row."""
@@ -172,8 +179,13 @@ class Organizing(Rooms):
         """
         if level is not None and level not in MUTE_LEVELS:
             raise ValueError(f"there is no level {level!r}")
-        member = self._member(account, conversation)
-        if member is not None:
+        room = self._find(account, conversation)
+        if room is not None:
+            member = room.members[account]
+            if level != member.mute and member.archived_seq is not None:
+                # Muting moves no row between the lists (G4).
+                newest = len(recount.messages_known_to(room, account))
+                member.archived_seq = newest if recount.is_archived(room, account) else None
             member.mute = level
         elif level is not None:
             raise ValueError(f"{account} has no {conversation} to mute")
@@ -201,10 +213,46 @@ class Organizing(Rooms):
         if member is not None:
             member.pins = []
 
+    def archive(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
+        """Put the row out of the list, until somebody else writes (G4).
+
+        Nothing changes where the list has no such row, where it is archived already, or where
+        somebody wrote after `upto_seq` and the row is not muted: then it is back at once.
+
+        Raises:
+            ValueError: `account` has no such conversation, or `upto_seq` is beyond the newest.
+        """
+        room = self._find(account, conversation)
+        if room is None:
+            raise ValueError(f"{account} has no {conversation} to archive")
+        ((member, seq),) = self._positions(account, {conversation: upto_seq}).values()
+        if recount.is_archived(room, account) or not recount.is_listed(room, account):
+            return
+        known = recount.messages_known_to(room, account)
+        since = [
+            message
+            for message in known[seq:]
+            if message.counts
+            and message.sender != account
+            and message.seq not in member.deleted_messages
+        ]
+        if member.mute is not None or not since:
+            member.archived_seq = len(known)
+
+    def unarchive(self, account: str, conversation: str) -> None:
+        """Put the row back into the list (G4)."""
+        member = self._member(account, conversation)
+        if member is not None:
+            member.archived_seq = None
+
     # How the facts are found and changed.
 
     def _covered(
-        self, account: str, kinds: Collection[str] | None, upto: Mapping[str, int] | None
+        self,
+        account: str,
+        kinds: Collection[str] | None,
+        upto: Mapping[str, int] | None,
+        archives_known: Collection[str] | None,
     ) -> dict[str, int | None]:
         """What a command on many conversations covers, and up to where."""
         for kind in kinds or ():
@@ -213,10 +261,16 @@ class Organizing(Rooms):
         rooms = self._by_account.get(account, {})
         hidden = {name for name in rooms if not recount.is_listed(rooms[name], account)}
         asked = dict.fromkeys(rooms) if upto is None else upto
+        known = rooms.keys() if archives_known is None else archives_known
+        archived = {
+            name
+            for name, seq in asked.items()
+            if name in rooms and name in known and recount.is_archived(rooms[name], account, seq)
+        }
         return {
             named: seq
             for named, seq in asked.items()
-            if named not in hidden and (kinds is None or kind_of(named) in kinds)
+            if named not in hidden | archived and (kinds is None or kind_of(named) in kinds)
         }
 
     def _delete_each(

@@ -74,11 +74,12 @@ class ExpectedRow:
     draft: ExpectedDraft | None
     mute: str | None
     pin: ExpectedPin | None
+    archived: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedTotals:
-    """The sums over the visible rows."""
+    """The sums over the visible rows that are not archived."""
 
     unread: int
     unread_conversations: int
@@ -206,6 +207,21 @@ def is_listed(conversation: Conversation, account: str) -> bool:
     return newest_known > conversation.members[account].deleted_seq
 
 
+def is_archived(conversation: Conversation, account: str, upto: int | None = None) -> bool:
+    """Whether the row is out of the main list: archived, and nobody wrote since (G4).
+
+    What somebody wrote does not matter where the row is muted, and goes on to matter when it is
+    read, recalled or deleted. With `upto`: as it was for one who had the messages up to there.
+    """
+    member = conversation.members[account]
+    if member.archived_seq is None:
+        return False
+    since = messages_known_to(conversation, account)[member.archived_seq : upto]
+    return member.mute is not None or not any(
+        message.counts and message.sender != account for message in since
+    )
+
+
 def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
     """The row of `conversation`, which `account` calls `named`."""
     member = conversation.members[account]
@@ -225,6 +241,7 @@ def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
         draft=draft(conversation, account),
         mute=member.mute,
         pin=pin(conversation, account),
+        archived=is_archived(conversation, account),
     )
 
 
@@ -234,8 +251,9 @@ def place(row: ExpectedRow) -> tuple[int, int, bytes]:
     return (1, -row.place_ms, name) if row.pin is None else (0, row.pin.rank, name)
 
 
-def totals(rows: Sequence[ExpectedRow]) -> ExpectedTotals:
-    """The sums over `rows`; the badge leaves muted ones out (U4)."""
+def totals(listed: Sequence[ExpectedRow]) -> ExpectedTotals:
+    """The sums over rows: all leave archived ones out (G4), the badge muted ones, too (U4)."""
+    rows = [row for row in listed if not row.archived]
     return ExpectedTotals(
         unread=sum(row.unread for row in rows),
         unread_conversations=len([row for row in rows if row.unread > 0]),

@@ -124,7 +124,10 @@ class Rest:
         """Return a page of an account's rows with its totals."""
         account = (await self._node.accounts.get(request.match_info["account"])).account
         query = ListRows(
-            id="-", limit=self._limit(request), cursor=request.query.get("cursor") or None
+            id="-",
+            limit=self._limit(request),
+            cursor=request.query.get("cursor") or None,
+            archived=_archived(request.query.get("archived", "false")),
         )
         rows = await self._node.questions.answer(account, query)
         assert isinstance(rows, Rows)
@@ -271,3 +274,10 @@ def _json(value: object, status: int = 200) -> web.Response:
     return web.Response(
         status=status, body=msgspec.json.encode(value), content_type="application/json"
     )
+
+
+def _archived(word: str) -> bool | None:
+    words = {"true": True, "false": False, "all": None}
+    if word not in words:
+        raise Refused(Code.BAD_VALUE, f"archived is {word[:80]!r}; use true, false or all")
+    return words[word]

@@ -196,7 +196,12 @@ class MemoryStore:
         ]
 
     async def page(
-        self, account: str, limit: int, after: Place | None = None
+        self,
+        account: str,
+        limit: int,
+        after: Place | None = None,
+        *,
+        archived: bool | None = False,
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows."""
         visible = [
@@ -206,7 +211,11 @@ class MemoryStore:
         ]
         visible.sort(key=lambda row: place_of(row[0]))
         totals = totals_of(entry for entry, _ in visible)
-        rows = [seen for entry, seen in visible if after is None or place_of(entry) > after]
+        rows = [
+            seen
+            for entry, seen in visible
+            if (after is None or place_of(entry) > after) and archived in (None, entry.archived)
+        ]
         return rows[:limit], totals
 
     def _rows_of(self, account: str) -> Iterable[Seen]:

@@ -169,11 +169,17 @@ class Store(Protocol):
         """Return the account's memberships of which the row changed after a version; 0: all."""
 
     async def page(
-        self, account: str, limit: int, after: Place | None = None
+        self,
+        account: str,
+        limit: int,
+        after: Place | None = None,
+        *,
+        archived: bool | None = False,
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows.
 
-        Both come from the same commit (C2).
+        ``archived`` says which rows: only such, only others, or both (None); the totals leave
+        them out in any case (G4). Both come from the same commit (C2).
         """
 
     async def messages(

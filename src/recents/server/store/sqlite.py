@@ -152,10 +152,15 @@ class SqliteStore:
         return await self._read(lambda reading: reading.changed_since(account, version))
 
     async def page(
-        self, account: str, limit: int, after: Place | None = None
+        self,
+        account: str,
+        limit: int,
+        after: Place | None = None,
+        *,
+        archived: bool | None = False,
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows."""
-        return await self._read(lambda reading: reading.page(account, limit, after))
+        return await self._read(lambda reading: reading.page(account, limit, after, archived))
 
     async def messages(
         self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int

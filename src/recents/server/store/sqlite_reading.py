@@ -57,7 +57,9 @@ class Reading:
         rows = self._rows("changed_since", account=account, version=fitting(version))
         return [seen_of(row) for row in rows]
 
-    def page(self, account: str, limit: int, after: Place | None) -> tuple[list[Seen], Totals]:
+    def page(
+        self, account: str, limit: int, after: Place | None, archived: bool | None
+    ) -> tuple[list[Seen], Totals]:
         """Return visible rows after a place, and the totals of all."""
         place, conversation = after or _BEFORE_ALL
         with work_failures("reading"), self._connection:
@@ -67,6 +69,7 @@ class Reading:
                 limit=fitting(limit),
                 place=fitting(place),
                 conversation=conversation,
+                archived=archived,
             )
             (sums,) = self._rows("totals", account=account)
         unread, unread_conversations, conversations, muted_unread, marked_unread = sums
@@ -133,6 +136,6 @@ class Reading:
         """Return all devices of an account, the one seen last first."""
         return [KnownDevice(*row) for row in self._rows("devices_of", account=account)]
 
-    def _rows(self, query: str, **values: str | int | bytes) -> list[Row]:
+    def _rows(self, query: str, **values: str | int | bytes | None) -> list[Row]:
         with work_failures("reading"):
             return self._connection.execute(self._sql[query], values).fetchall()

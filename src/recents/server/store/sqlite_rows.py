@@ -16,7 +16,7 @@ import msgspec
 from recents.core.errors import Code
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
-from recents.core.membership import Draft, Membership, Pinned
+from recents.core.membership import Archived, Draft, Membership, Pinned
 from recents.core.message import Message, Preview
 from recents.server.store.port import Seen
 from recents.server.store.workspace import CommandId, Verdict
@@ -32,9 +32,9 @@ _value_from = msgspec.json.Decoder().decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 23)
-_HEAD = slice(23, 35)
-_RETRACTED = 35
+_MEMBERSHIP = slice(3, 27)
+_HEAD = slice(27, 39)
+_RETRACTED = 39
 
 
 def fitting(number: int) -> int:
@@ -150,6 +150,7 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         None if draft is None else draft.time_ms,
         None if draft is None else draft.text,
         *_row_of_pin(membership.pin),
+        *_row_of_archived(membership.archived),
     )
 
 
@@ -178,13 +179,14 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
         and old.removed == new.removed
         and old.mute == new.mute
         and old.pin is new.pin
+        and old.archived is new.archived
         and (old.joined_ms, old.joined_seq, old.joined_version)
         == (new.joined_ms, new.joined_seq, new.joined_version)
     )
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in twenty columns, from ``version`` to ``pin_ext``."""
+    """Return the membership in 24 columns, from ``version`` to ``archived_version``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -202,6 +204,7 @@ def membership_of(row: Sequence[Any]) -> Membership:
         mute=row[13],
         draft=None if row[14] is None else Draft(row[15], row[14]),
         pin=None if row[16] is None else Pinned(row[16], row[19], row[17], row[18]),
+        archived=None if row[20] is None else Archived(*row[20:24]),
     )
 
 
@@ -209,6 +212,12 @@ def _row_of_pin(pin: Pinned | None) -> Row:
     if pin is None:
         return None, None, None, None
     return pin.rank, pin.pinned_ms, pin.updated_ms, pin.ext
+
+
+def _row_of_archived(archived: Archived | None) -> Row:
+    if archived is None:
+        return None, None, None, None
+    return archived.seq, archived.ordinal, archived.own_after, archived.version
 
 
 def seen_of(row: Sequence[Any]) -> Seen:

@@ -1,10 +1,16 @@
--- What else an account keeps with a row: pins (G1).
+-- What else an account keeps with a row: pins (G1), the archive (G4).
 
 -- A row is pinned when `pin_rank` is there.
 ALTER TABLE memberships ADD COLUMN pin_rank INTEGER;
 ALTER TABLE memberships ADD COLUMN pinned_ms INTEGER;
 ALTER TABLE memberships ADD COLUMN pin_updated_ms INTEGER;
 ALTER TABLE memberships ADD COLUMN pin_ext TEXT;
+
+-- A row was archived when `archived_seq` is there.
+ALTER TABLE memberships ADD COLUMN archived_seq INTEGER;
+ALTER TABLE memberships ADD COLUMN archived_ordinal INTEGER;
+ALTER TABLE memberships ADD COLUMN archived_own INTEGER;
+ALTER TABLE memberships ADD COLUMN archived_version INTEGER;
 
 -- `draft_text` goes to the end again: a long one fills pages of its own, which nobody who sums or
 -- sorts rows has to read.
