@@ -239,8 +239,15 @@ class Batch:
             ),
         )
 
-    def mute(self, account: str, conversation: Conversation, level: MuteLevel | None) -> Self:
-        return self.organize(account, Mute(id="c", conversation=conversation, level=level))
+    def mute(
+        self,
+        account: str,
+        conversation: Conversation,
+        level: MuteLevel | None,
+        until_ms: int | None = None,
+    ) -> Self:
+        command = Mute(id="c", conversation=conversation, level=level, until_ms=until_ms)
+        return self.organize(account, command)
 
     def organize(self, account: str, command: RowCommand) -> Self:
         key = self._want(command.conversation, account)

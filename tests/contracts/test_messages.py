@@ -143,6 +143,7 @@ def membership_with(number: int, **others: object) -> Membership:
         mute="none" if number % 2 == 0 else "mentions",
         pin=Pinned(-number, f"p\0 {number}", number + 12, number + 13),
         archived=Archived(number + 14, number + 15, number + 16, number + 17),
+        mute_until_ms=number + 18,
     )
     return replace(membership, **others)
 
@@ -180,6 +181,8 @@ DRAFT = Draft("", 0)
         (present_with(A), present_with(A, mute=None)),
         (present_with(A, mute=None), present_with(A, mute="mentions")),
         (present_with(A), present_with(A, pin=None)),
+        (present_with(A), present_with(A, mute_until_ms=None)),
+        (present_with(A), present_with(A, mute_until_ms=1)),
         (present_with(A), present_with(A, archived=None)),
         (present_with(A, archived=None), present_with(A, archived=Archived(0, 0, 0, 0))),
         (present_with(A, pin=None), present_with(A, pin=Pinned(0, "", 0, 0))),

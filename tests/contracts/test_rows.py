@@ -344,3 +344,27 @@ async def test_C2_a_page_and_its_totals_are_of_one_commit(store: Store) -> None:
     await read()
     await writing
     assert (await store.page("me", 50))[1].unread == 150
+
+
+async def test_G2_mutes_that_end_are_found_the_earliest_first(store: Store) -> None:
+    assert (await store.mutes_ending(2**70, 9), await store.next_mute_end()) == ([], None)
+    ends = {"a": START_MS + 5, "b": START_MS + 3, "c": None, "d": START_MS + 5}
+    for name, until_ms in ends.items():
+        await Batch().create(team(name), "bob", "me").commit(store)
+        await Batch().mute("me", team(name), "none", until_ms).commit(store)
+    await Batch().mute("bob", team("d"), "mentions", START_MS + 4).commit(store)
+    found = await store.mutes_ending(START_MS + 5, 9)
+    assert [(end.account, end.key, end.until_ms) for end in found] == [
+        ("me", "team:b", START_MS + 3),
+        ("bob", "team:d", START_MS + 4),
+        ("me", "team:a", START_MS + 5),
+        ("me", "team:d", START_MS + 5),
+    ]
+    assert found[1].version == store.version
+    assert await store.mutes_ending(START_MS + 5, 2) == found[:2]
+    assert await store.mutes_ending(START_MS + 3, 9) == found[:1]
+    assert await store.next_mute_end() == START_MS + 3
+    await Batch().mute("me", team("b"), None).commit(store)
+    await store.close()
+    await store.open()
+    assert await store.next_mute_end() == START_MS + 4

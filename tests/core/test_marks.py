@@ -7,6 +7,7 @@ import msgspec
 from recents.core.commands import (
     Archive,
     Mute,
+    MuteLevel,
     Pin,
     RowCommand,
     SetDraft,
@@ -18,6 +19,7 @@ from recents.core.head import Head, absorb
 from recents.core.marks import (
     archived,
     asks_for_nothing,
+    mute_ended,
     muted,
     organized,
     pinned,
@@ -102,13 +104,24 @@ def test_what_takes_away_is_done_where_nothing_is() -> None:
         assert organized(Head(), MEMBER, command, 1, 8) is MEMBER
 
 
+def mute(
+    head: Head,
+    membership: Membership,
+    level: MuteLevel | None,
+    version: int,
+    *,
+    until_ms: int | None = None,
+) -> Membership:
+    return muted(head, membership, level, until_ms, 2_000, version)
+
+
 def test_g2_a_mute_is_a_level_or_none() -> None:
-    silent = muted(HEAD, MEMBER, "none", 8)
+    silent = mute(HEAD, MEMBER, "none", 8)
     assert silent == changed(MEMBER, mute="none")
-    assert muted(HEAD, silent, "mentions", 8) == changed(MEMBER, mute="mentions")
-    assert muted(HEAD, silent, None, 8) == changed(MEMBER)
-    assert muted(HEAD, silent, "none", 9) is silent
-    assert muted(HEAD, MEMBER, None, 9) is MEMBER
+    assert mute(HEAD, silent, "mentions", 8) == changed(MEMBER, mute="mentions")
+    assert mute(HEAD, silent, None, 8) == changed(MEMBER)
+    assert mute(HEAD, silent, "none", 9) is silent
+    assert mute(HEAD, MEMBER, None, 9) is MEMBER
 
 
 def later(sender: str = "ann", *, counts: bool = True, head: Head = HEAD) -> Head:
@@ -118,6 +131,7 @@ def later(sender: str = "ann", *, counts: bool = True, head: Head = HEAD) -> Hea
     return absorb(head, message, 7)
 
 
+MEMBER_AT_8 = changed(MEMBER)
 AWAY = archived(HEAD, MEMBER, None, 5)
 
 
@@ -147,13 +161,13 @@ def test_g4_own_messages_reading_and_removing_leave_a_row_where_it_is() -> None:
 
 
 def test_g4_a_muted_row_stays_archived_and_muting_moves_none() -> None:
-    silent = muted(HEAD, AWAY, "none", 8)
+    silent = mute(HEAD, AWAY, "none", 8)
     assert is_archived(later(), silent)
     assert not is_archived(later(), silent, mentioned=1)
-    loud = muted(later(), silent, None, 9)
+    loud = mute(later(), silent, None, 9)
     assert is_archived(later(), loud), "what came while it was muted is left behind"
     assert loud.archived == Archived(3, 3, 0, 5)
-    back = muted(later(), AWAY, "none", 9)
+    back = mute(later(), AWAY, "none", 9)
     assert back.archived is None, "it was back, and stays"
 
 
@@ -163,7 +177,7 @@ def test_g4_a_late_archiving_covers_what_its_device_had_seen() -> None:
     assert is_archived(head, archived(head, MEMBER, Position(3, 3), 8))
     own = later("bob")
     assert is_archived(own, archived(own, MEMBER, Position(2, 2, 1), 8))
-    silent = muted(head, MEMBER, "mentions", 8)
+    silent = mute(head, MEMBER, "mentions", 8)
     assert is_archived(head, archived(head, silent, Position(2, 2), 8))
 
 
@@ -186,3 +200,28 @@ def test_g4_r5_d4_whether_a_row_was_archived_for_one_who_had_seen_less() -> None
     assert not was_archived(sent, Position(3, 3), 4), "it was archived later"
     assert not was_archived(sent, Position(4, 4), 5), "it was back"
     assert not was_archived(MEMBER, Position(2, 2))
+
+
+def test_g2_a_mute_may_end_by_itself_and_one_that_is_over_is_none() -> None:
+    short = mute(HEAD, MEMBER, "none", 8, until_ms=2_001)
+    assert short == changed(MEMBER, mute="none", mute_until_ms=2_001)
+    assert mute(HEAD, short, "none", 9, until_ms=2_001) is short
+    assert mute(HEAD, short, "none", 9).mute_until_ms is None, "for ever now"
+    assert mute(HEAD, MEMBER, "none", 8, until_ms=2_000) is MEMBER
+    assert mute(HEAD, short, "none", 8, until_ms=2_000) == MEMBER_AT_8
+    assert mute(HEAD, short, None, 8) == MEMBER_AT_8
+
+
+def test_g2_the_end_comes_when_the_clock_shows_it_and_not_before() -> None:
+    short = mute(HEAD, MEMBER, "mentions", 8, until_ms=3_000)
+    assert mute_ended(HEAD, short, 2_999, 9) is short
+    assert mute_ended(HEAD, short, 3_000, 8) == MEMBER_AT_8
+    for_ever = mute(HEAD, MEMBER, "none", 8)
+    assert mute_ended(HEAD, for_ever, 2**53, 9) is for_ever
+    assert mute_ended(HEAD, MEMBER, 2**53, 9) is MEMBER
+
+
+def test_g2_g4_the_end_of_a_mute_moves_no_row_and_joining_again_keeps_it() -> None:
+    silent = mute(HEAD, AWAY, "none", 8, until_ms=3_000)
+    assert is_archived(later(), mute_ended(later(), silent, 3_000, 9))
+    assert joined(HEAD, 950, 9, silent).mute_until_ms == 3_000

@@ -37,7 +37,7 @@ from recents.core.head import (
     with_receipt,
 )
 from recents.core.ids import Conversation, ConversationKey, is_p2p, key_of, kind_of, named_by
-from recents.core.marks import organized
+from recents.core.marks import mute_ended, organized
 from recents.core.membership import (
     Membership,
     after_own_removal,
@@ -274,9 +274,24 @@ class CoreInDictionaries:
             self._join(room, [account], at_ms, version)
         room.members[account] = with_draft(room.members[account], text, at_ms, version)
 
-    def mute(self, account: str, conversation: str, level: MuteLevel | None = None) -> None:
+    def mute(
+        self,
+        account: str,
+        conversation: str,
+        level: MuteLevel | None = None,
+        until_ms: int | None = None,
+        *,
+        at_ms: int = 0,
+    ) -> None:
         name = Conversation(conversation)
-        self._organize(account, Mute(id="1", conversation=name, level=level))
+        command = Mute(id="1", conversation=name, level=level, until_ms=until_ms)
+        self._organize(account, command, at_ms)
+
+    def end_mute(self, account: str, conversation: str, *, at_ms: int) -> None:
+        version = self._next_version()
+        for key, _ in self._places(account, {conversation: None}):
+            room = self._rooms[key]
+            room.members[account] = mute_ended(room.head, room.members[account], at_ms, version)
 
     def pin(
         self, account: str, conversation: str, rank: int, ext: str = "", *, at_ms: int

@@ -49,7 +49,7 @@ KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
 
-ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "archived")
+ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "archived", "mute_until_ms")
 """What a device can know of a row while it is alone."""
 
 
@@ -166,7 +166,8 @@ class Person:
             case "draft":
                 return inbox.set_draft(name, "" if a < 2 else f"draft {a}")
             case "mute":
-                return inbox.mute(name, "none" if a % 2 else "mentions")
+                until_ms = self.world.now_ms + 1_000 * a**2 * b if b else None
+                return inbox.mute(name, "none" if a % 2 else "mentions", until_ms)
             case "unmute":
                 return inbox.unmute(name)
             case "pin":

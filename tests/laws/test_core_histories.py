@@ -237,9 +237,14 @@ class CoreHistories(RuleBasedStateMachine):
     def set_draft(self, who: str, where: str, text: str, later: int) -> None:
         self.both("set_draft", who, where, text, at_ms=self.time_ms(later))
 
-    @rule(who=WHO, where=WHERE, level=LEVEL)
-    def mute(self, who: str, where: str, level: str | None) -> None:
-        self.both("mute", who, where, level)
+    @rule(who=WHO, where=WHERE, level=LEVEL, lasts=st.sampled_from([None, None, 0, 1, 20]))
+    def mute(self, who: str, where: str, level: str | None, lasts: int | None) -> None:
+        until_ms = None if lasts is None else self.now_ms + lasts
+        self.both("mute", who, where, level, until_ms, at_ms=self.now_ms)
+
+    @rule(who=WHO, where=WHERE, later=LATER)
+    def end_mute(self, who: str, where: str, later: int) -> None:
+        self.both("end_mute", who, where, at_ms=self.time_ms(later))
 
     @rule(who=WHO, where=WHERE, rank=RANK, ext=st.sampled_from(["", "x"]), later=LATER)
     def pin(self, who: str, where: str, rank: int, ext: str, later: int) -> None:

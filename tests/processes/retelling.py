@@ -156,7 +156,7 @@ class Retelling:
             case SetDraft():
                 self.oracle.set_draft(actor, name, command.text, at_ms=at_ms)
             case Mute():
-                self.oracle.mute(actor, name, command.level)
+                self.oracle.mute(actor, name, command.level, command.until_ms, at_ms=at_ms)
             case Pin():
                 self.oracle.pin(actor, name, command.rank, command.ext, at_ms=at_ms)
             case Unpin():

@@ -65,6 +65,7 @@ def empty_row(
         mute=None,
         pin=None,
         archived=False,
+        mute_until_ms=None,
     )
 
 

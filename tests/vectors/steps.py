@@ -106,8 +106,25 @@ def draft(account: str, conversation: str, text: str, at_ms: int) -> Step:
     return _step("set_draft", account=account, conversation=conversation, text=text, at_ms=at_ms)
 
 
-def mute(account: str, conversation: str, level: str | None = None) -> Step:
-    return _step("mute", account=account, conversation=conversation, level=level)
+def mute(
+    account: str,
+    conversation: str,
+    level: str | None = None,
+    until_ms: int | None = None,
+    at_ms: int | None = None,
+) -> Step:
+    return _step(
+        "mute",
+        account=account,
+        conversation=conversation,
+        level=level,
+        until_ms=until_ms,
+        at_ms=at_ms,
+    )
+
+
+def end_mute(account: str, conversation: str, at_ms: int) -> Step:
+    return _step("end_mute", account=account, conversation=conversation, at_ms=at_ms)
 
 
 def pin(account: str, conversation: str, rank: int, at_ms: int, ext: str | None = None) -> Step:

@@ -116,9 +116,11 @@ class BlockingInbox:
         """Keep a text that was not sent yet, for all devices; the newest one stands (G6)."""
         self._own.call(self._inbox.set_draft, conversation, text)
 
-    def mute(self, conversation: str, level: MuteLevel = "none") -> None:
+    def mute(
+        self, conversation: str, level: MuteLevel = "none", until_ms: int | None = None
+    ) -> None:
         """Mute a conversation, on all devices (G2, U4)."""
-        self._own.call(self._inbox.mute, conversation, level)
+        self._own.call(self._inbox.mute, conversation, level, until_ms)
 
     def unmute(self, conversation: str) -> None:
         """Let a conversation alert again, on all devices (G2)."""

@@ -177,18 +177,24 @@ class Inbox:
             SetDraft(id=self._asking.new_id(), conversation=name, text=text)
         )
 
-    async def mute(self, conversation: str, level: MuteLevel = "none") -> None:
+    async def mute(
+        self, conversation: str, level: MuteLevel = "none", until_ms: int | None = None
+    ) -> None:
         """Mute a conversation, on all devices (G2, U4).
 
         Args:
             conversation: which.
             level: what still alerts: ``none``: nothing; ``mentions``: being mentioned.
+            until_ms: when it ends by itself, in ms since 1970 by the node's clock; by default it
+                does not.
         """
         name = checked_conversation(conversation)
         if level not in MUTE_LEVELS:
             raise CallerMistake(f"there is no mute level {level!r}: use none or mentions")
+        if until_ms is not None:
+            checked_seq(until_ms, "until_ms")
         await self._asking.order_one(
-            Mute(id=self._asking.new_id(), conversation=name, level=level)
+            Mute(id=self._asking.new_id(), conversation=name, level=level, until_ms=until_ms)
         )
 
     async def unmute(self, conversation: str) -> None:

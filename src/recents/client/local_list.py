@@ -65,6 +65,9 @@ class LocalList:
         self._differing: dict[Conversation, InboxEntry | None] = {}
         self._view = View()
         self._totals = Totals()
+        # When mutes end, and those that this device has ended by itself.
+        self._mute_ends: dict[Conversation, int] = {}
+        self._ended: set[Conversation] = set()
 
     @property
     def totals(self) -> Totals:
@@ -146,6 +149,8 @@ class LocalList:
     def restore(self, rows: Sequence[InboxEntry]) -> None:
         """Take in rows that were kept."""
         self._replica.restore(rows)
+        for row in rows:
+            self._note_end(row.conversation, row)
         self._view.put(rows)
         self._totals = self._replica.totals
 
@@ -184,6 +189,7 @@ class LocalList:
         added, updated, removed = [], [], []
         for name, old in before.items():
             new = self._shown(name)
+            self._note_end(name, new)
             if new is old:
                 continue
             self._totals = exchanged(self._totals, old, new)
@@ -198,10 +204,36 @@ class LocalList:
         self._view.put(added + updated)
         return Difference(tuple(added), tuple(updated), tuple(removed))
 
+    # Mutes that end while no node says so (G2).
+
+    @property
+    def next_mute_end(self) -> int | None:
+        """When the next mute that is shown ends by itself; None: none does."""
+        return min(self._mute_ends.values(), default=None)
+
+    def end_mutes(self, now_ms: int) -> list[Conversation]:
+        """End those whose time is up; ``show_anew`` of the rows returned is to follow."""
+        names = [name for name, until_ms in self._mute_ends.items() if until_ms <= now_ms]
+        self._ended.update(names)
+        return names
+
+    def leave_mutes_to_the_node(self) -> set[Conversation]:
+        """Show them as the node has them; ``show_anew`` of the rows returned is to follow."""
+        names, self._ended = self._ended, set()
+        return names
+
+    def _note_end(self, name: Conversation, row: InboxEntry | None) -> None:
+        if row is not None and row.mute_until_ms is not None:
+            self._mute_ends[name] = row.mute_until_ms
+        else:
+            self._mute_ends.pop(name, None)
+
     def _shown(self, name: Conversation) -> InboxEntry | None:
         confirmed = self._replica.rows.get(name)
         pending = self._outbox.concerning(name)
         row = shown(self._account, name, confirmed, pending) if pending else confirmed
+        if name in self._ended and row is not None and row.mute_until_ms is not None:
+            row = msgspec.structs.replace(row, mute=None, mute_until_ms=None)
         if row == confirmed:
             self._differing.pop(name, None)
             return confirmed

@@ -141,10 +141,21 @@ class SetDraft(Command, tag="set_draft", frozen=True):
 
 
 class Mute(Command, tag="mute", frozen=True):
-    """Mute a conversation; without a level, let it alert again (G2, U4)."""
+    """Mute a conversation; without a level, let it alert again (G2, U4).
+
+    Attributes:
+        until_ms: when that ends by itself, by the node's clock; None: it does not.
+    """
 
     conversation: Conversation
     level: MuteLevel | None = None
+    until_ms: int | None = None
+
+
+class EndMute(Command, tag="end_mute", frozen=True):
+    """End a mute whose time is up; the node gives it to itself, no device can (G2)."""
+
+    conversation: Conversation
 
 
 class Pin(Command, tag="pin", frozen=True):
@@ -223,6 +234,7 @@ ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
 RowCommand = SetDraft | Mute | Pin | Unpin | Archive | Unarchive
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
+NodeCommand = EndMute
 AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand
 
 
@@ -244,8 +256,13 @@ def check(command: AnyCommand) -> None:
         case MarkUnreadFrom():
             check_conversation(command.conversation)
             _check_seq(command.seq, "seq", least=1)
-        case MarkUnread() | Mute() | Unpin() | Unarchive():
+        case MarkUnread() | Unpin() | Unarchive():
             check_conversation(command.conversation)
+        case Mute():
+            check_conversation(command.conversation)
+            _check_seq(command.until_ms, "until_ms")
+            if command.level is None and command.until_ms is not None:
+                raise Refused(Code.BAD_VALUE, "until_ms goes with a level; leave it out to unmute")
         case Pin():
             check_conversation(command.conversation)
             _check_rank(command.rank)

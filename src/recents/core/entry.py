@@ -45,6 +45,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         draft: a text that was not sent yet (G6).
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
         pin: what holds the row at the top; None: nothing does (G1).
+        mute_until_ms: when the mute ends by itself, by the node's clock; None: it does not (G2).
         archived: the row is not in the main list, nor in its totals (G4).
     """
 
@@ -65,6 +66,7 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     mute: MuteLevel | None = None
     pin: Pinned | None = None
     archived: bool = False
+    mute_until_ms: int | None = None
 
     @property
     def place_ms(self) -> int:
@@ -189,4 +191,5 @@ def entry_of(
         mute=membership.mute,
         pin=membership.pin,
         archived=is_archived(head, membership),
+        mute_until_ms=membership.mute_until_ms,
     )

@@ -59,7 +59,7 @@ def organized(
         case SetDraft():
             return with_draft(membership, command.text, at_ms, version)
         case Mute():
-            return muted(head, membership, command.level, version)
+            return muted(head, membership, command.level, command.until_ms, at_ms, version)
         case Pin():
             if not is_visible(head, membership):
                 return membership
@@ -87,18 +87,37 @@ def asks_for_nothing(command: RowCommand) -> bool:
             return True
 
 
-def muted(head: Head, membership: Membership, level: MuteLevel | None, version: int) -> Membership:
-    """Return the membership with another mute level (G2, U4).
+def muted(
+    head: Head,
+    membership: Membership,
+    level: MuteLevel | None,
+    until_ms: int | None,
+    at_ms: int,
+    version: int,
+) -> Membership:
+    """Return the membership with another mute (G2, U4); one whose time is up is none.
 
     The messages that have come since the archiving matter in another way from here on, so they are
     left behind: muting moves no row between the lists (G4).
     """
-    if level == membership.mute:
+    if until_ms is not None and until_ms <= at_ms:
+        level = None
+    if level is None:
+        until_ms = None
+    if (level, until_ms) == (membership.mute, membership.mute_until_ms):
         return membership
     kept = membership.archived
-    if kept is not None:
+    if kept is not None and level != membership.mute:
         kept = _at_end(head, membership, kept.version) if is_archived(head, membership) else None
-    return _replace(membership, version=version, mute=level, archived=kept)
+    return _replace(membership, version=version, mute=level, mute_until_ms=until_ms, archived=kept)
+
+
+def mute_ended(head: Head, membership: Membership, at_ms: int, version: int) -> Membership:
+    """Return the membership without its mute, if that ends by itself and its time is up (G2)."""
+    until_ms = membership.mute_until_ms
+    if until_ms is None or until_ms > at_ms:
+        return membership
+    return muted(head, membership, None, None, at_ms, version)
 
 
 def pinned(membership: Membership, rank: int, ext: str, at_ms: int, version: int) -> Membership:

@@ -100,6 +100,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         draft: what the account has not sent yet (G6).
         mute: what still alerts; None: everything (G2).
         pin: holds the row at the top; a row that is not in the list has none (G1, D2).
+        mute_until_ms: when the mute ends by itself; None: it does not (G2).
         archived: where the row was put out of the list; it may be back since (G4).
     """
 
@@ -120,6 +121,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     mute: MuteLevel | None = None
     pin: Pinned | None = None
     archived: Archived | None = None
+    mute_until_ms: int | None = None
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -137,6 +139,7 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         cleared_seq=previous.cleared_seq if previous else 0,
         mute=previous.mute if previous else None,
         pin=previous.pin if previous else None,
+        mute_until_ms=previous.mute_until_ms if previous else None,
     )
 
 

@@ -253,6 +253,7 @@ def _membership_in(row: InboxEntry) -> Membership:
         mute=row.mute,
         pin=row.pin,
         archived=Archived(row.last_seq, row.unread, 0, _NO_COMMIT) if row.archived else None,
+        mute_until_ms=row.mute_until_ms,
     )
 
 

@@ -17,9 +17,11 @@ from recents.core.commands import (
     ClearHistory,
     Delete,
     DeleteAll,
+    EndMute,
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    NodeCommand,
     Pin,
     Post,
     Read,
@@ -49,7 +51,13 @@ class Done(msgspec.Struct, frozen=True, gc=False):
 
 
 def want(
-    actor: str, command: AnyCommand, wanted: Wanted, epoch: str, newest: int, *, once: bool
+    actor: str,
+    command: AnyCommand | NodeCommand,
+    wanted: Wanted,
+    epoch: str,
+    newest: int,
+    *,
+    once: bool,
 ) -> None:
     """Ask for what ``carry_out_once`` will look at.
 
@@ -67,6 +75,8 @@ def want(
             reading.want_all(actor, command, wanted, epoch, newest)
         case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
             organizing.want(actor, command, wanted)
+        case EndMute():
+            organizing.want_end(actor, command, wanted)
         case _:
             rosters.want(actor, command, wanted)
 
@@ -74,7 +84,7 @@ def want(
 def carry_out_once(
     workspace: Workspace,
     actor: str,
-    command: AnyCommand,
+    command: AnyCommand | NodeCommand,
     at_ms: int,
     epoch: str,
     *,
@@ -121,7 +131,7 @@ def carry_out_once(
 def _carry_out(
     workspace: Workspace,
     actor: str,
-    command: AnyCommand,
+    command: AnyCommand | NodeCommand,
     at_ms: int,
     epoch: str,
     objection: Refused | None,
@@ -141,6 +151,8 @@ def _carry_out(
             return Done(workspace.version if changed else 0)
         case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
             organizing.carry_out(workspace, actor, command, at_ms)
+        case EndMute():
+            organizing.end_mute(workspace, actor, command, at_ms)
         case _:
             rosters.carry_out(workspace, actor, command, at_ms)
     return Done(_version_after(workspace, actor, command))
@@ -151,7 +163,7 @@ def _object(objection: Refused | None) -> None:
         raise Refused(objection.code, objection.args[0], objection.details)
 
 
-def _version_after(workspace: Workspace, actor: str, command: AnyCommand) -> int:
+def _version_after(workspace: Workspace, actor: str, command: AnyCommand | NodeCommand) -> int:
     """Return the version of the row that a command is about, as it stands after it.
 
     Not of the commit: a command that changes nothing belongs to none that a device would hear of.

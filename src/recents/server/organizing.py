@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from recents.core.commands import Archive, RowCommand, SetDraft
+from recents.core.commands import Archive, EndMute, RowCommand, SetDraft
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, key_of
-from recents.core.marks import asks_for_nothing, organized
+from recents.core.marks import asks_for_nothing, mute_ended, organized
 from recents.core.membership import Membership, Position, head_seen, joined
 from recents.server.accounts import unknown_account
 from recents.server.posting import beyond_end, not_a_member
@@ -50,6 +50,22 @@ def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int)
         position = workspace.position(actor, key, command.upto_seq)
     changed = organized(head, membership, command, at_ms, workspace.version, position)
     workspace.put_membership(actor, key, changed)
+
+
+def want_end(actor: str, command: EndMute, wanted: Wanted) -> None:
+    """Ask for what ``end_mute`` looks at."""
+    key = key_of(actor, command.conversation)
+    wanted.heads.add(key)
+    wanted.memberships.add((actor, key))
+
+
+def end_mute(workspace: Workspace, actor: str, command: EndMute, at_ms: int) -> None:
+    """End a mute, unless it was given another end since (G2)."""
+    key = key_of(actor, command.conversation)
+    head, membership = workspace.head(key), workspace.membership(actor, key)
+    if head is not None and membership is not None:
+        ended = mute_ended(head, membership, at_ms, workspace.version)
+        workspace.put_membership(actor, key, ended)
 
 
 def _begin(

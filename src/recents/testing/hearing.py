@@ -44,6 +44,10 @@ _LATER = 2**53
 """The version of what is only supposed."""
 
 
+_MUTE_ENDS = "mute "
+"""So begin the ids of the commands with which the node ends mutes; no device can say a blank."""
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """A command that the node has carried out.
@@ -163,7 +167,10 @@ class Hearing:
             return
         assert one.verdict is not None, "what is not a message has a verdict"
         self._once(one.account, one.command_id)
-        if one.verdict.refusal() is None:
+        if one.command_id.startswith(_MUTE_ENDS):
+            name = one.command_id.rpartition(" ")[2]
+            self.oracle.end_mute(one.account, name, at_ms=one.verdict.at_ms)
+        elif one.verdict.refusal() is None:
             command = self._commands[one.account, one.command_id]
             self._carry_out(one.account, command, one.verdict.at_ms, version)
             self.accepted.append(Accepted(one.account, command, one.verdict.at_ms, version))
@@ -214,8 +221,8 @@ class Hearing:
                 if text and name.startswith("p2p:"):
                     self._join(name, {account}, version)
                 oracle.set_draft(account, name, text, at_ms=at_ms)
-            case Mute(conversation=name, level=level):
-                oracle.mute(account, name, level)
+            case Mute(conversation=name, level=level, until_ms=until_ms):
+                oracle.mute(account, name, level, until_ms, at_ms=at_ms)
             case Pin(conversation=name, rank=rank, ext=ext):
                 oracle.pin(account, name, rank, ext, at_ms=at_ms)
             case Unpin(conversation=name):

@@ -102,6 +102,8 @@ class Member:
     """All versions of the draft since there was none; the last one stands (G6)."""
     mute: str | None = None
     """What still alerts: `"none"` or `"mentions"`; None: everything (G2)."""
+    mute_until_ms: int | None = None
+    """When the mute ends by itself; None: it does not (G2)."""
     pins: list[Pin] = field(default_factory=list)
     """All versions of the pin since there was none; the last one stands (G1)."""
     archived_seq: int | None = None

@@ -171,14 +171,30 @@ class Organizing(Rooms):
         elif not drafts or drafts[-1].text != text:
             drafts.append(Draft(text, at_ms))
 
-    def mute(self, account: str, conversation: str, level: str | None = None) -> None:
+    def mute(
+        self,
+        account: str,
+        conversation: str,
+        level: str | None = None,
+        until_ms: int | None = None,
+        *,
+        at_ms: int = 0,
+    ) -> None:
         """Let only so much alert: `"none"`, `"mentions"`; None: everything again (G2, U4).
+
+        With `until_ms` that ends by itself when the node's clock shows it: tell so with
+        `end_mute`. Where it is not after `at_ms` there is no mute at all.
 
         Raises:
             ValueError: There is no such level, or `account` has no such conversation to mute.
         """
         if level is not None and level not in MUTE_LEVELS:
             raise ValueError(f"there is no level {level!r}")
+        known = self._member(account, conversation)
+        if known is None and level is not None:
+            raise ValueError(f"{account} has no {conversation} to mute")
+        if until_ms is not None and until_ms <= at_ms:
+            level = None
         room = self._find(account, conversation)
         if room is not None:
             member = room.members[account]
@@ -187,8 +203,14 @@ class Organizing(Rooms):
                 newest = len(recount.messages_known_to(room, account))
                 member.archived_seq = newest if recount.is_archived(room, account) else None
             member.mute = level
-        elif level is not None:
-            raise ValueError(f"{account} has no {conversation} to mute")
+            member.mute_until_ms = None if level is None else until_ms
+
+    def end_mute(self, account: str, conversation: str, *, at_ms: int) -> None:
+        """The node's clock shows `at_ms`: a mute whose time is up ends (G2)."""
+        member = self._member(account, conversation)
+        until_ms = None if member is None else member.mute_until_ms
+        if until_ms is not None and until_ms <= at_ms:
+            self.mute(account, conversation)
 
     def pin(
         self, account: str, conversation: str, rank: int, ext: str = "", *, at_ms: int

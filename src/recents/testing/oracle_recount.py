@@ -75,6 +75,7 @@ class ExpectedRow:
     mute: str | None
     pin: ExpectedPin | None
     archived: bool
+    mute_until_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +243,7 @@ def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
         mute=member.mute,
         pin=pin(conversation, account),
         archived=is_archived(conversation, account),
+        mute_until_ms=member.mute_until_ms,
     )
 
 

@@ -23,7 +23,15 @@ from recents.core.membership import Membership, Position, first_readable, head_s
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
-from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.port import (
+    Account,
+    KnownDevice,
+    MuteEnd,
+    Seen,
+    StoreFailed,
+    TeamMember,
+    Token,
+)
 from recents.server.store.workspace import (
     ClientKey,
     CommandId,
@@ -239,6 +247,23 @@ class MemoryStore:
 
     def _inbox(self, account: str) -> dict[ConversationKey, Membership]:
         return self._inboxes.get(account, {})
+
+    async def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
+        """Return mutes that end up to a time, the earliest first (G2)."""
+        found = [end for end in self._mute_ends() if end.until_ms <= upto_ms]
+        return sorted(found, key=lambda end: (end.until_ms, end.account, end.key))[:limit]
+
+    async def next_mute_end(self) -> int | None:
+        """Return when the next mute ends by itself; None: none does."""
+        return min((end.until_ms for end in self._mute_ends()), default=None)
+
+    def _mute_ends(self) -> Iterable[MuteEnd]:
+        return (
+            MuteEnd(account, key, membership.mute_until_ms, membership.version)
+            for account, inbox in self._inboxes.items()
+            for key, membership in inbox.items()
+            if membership.mute_until_ms is not None
+        )
 
     # Messages and teams
 

@@ -24,7 +24,15 @@ from recents.core.ids import ConversationKey
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.port import (
+    Account,
+    KnownDevice,
+    MuteEnd,
+    Seen,
+    StoreFailed,
+    TeamMember,
+    Token,
+)
 from recents.server.store.sqlite_checkpoints import Checkpoints
 from recents.server.store.sqlite_failures import opening_failures
 from recents.server.store.sqlite_opening import Connections, close_connections, open_connections
@@ -161,6 +169,14 @@ class SqliteStore:
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows."""
         return await self._read(lambda reading: reading.page(account, limit, after, archived))
+
+    async def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
+        """Return mutes that end up to a time, the earliest first (G2)."""
+        return await self._read(lambda reading: reading.mutes_ending(upto_ms, limit))
+
+    async def next_mute_end(self) -> int | None:
+        """Return when the next mute ends by itself; None: none does."""
+        return await self._read(lambda reading: reading.next_mute_end())
 
     async def messages(
         self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int

@@ -18,7 +18,7 @@ from recents.core.ids import ConversationKey, named_by
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, KnownDevice, Seen, TeamMember, Token
+from recents.server.store.port import Account, KnownDevice, MuteEnd, Seen, TeamMember, Token
 from recents.server.store.queries import named_queries
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
@@ -81,6 +81,16 @@ class Reading:
             marked_unread=marked_unread,
         )
         return [seen_of(row) for row in rows], totals
+
+    def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
+        """Return mutes that end up to a time, the earliest first."""
+        rows = self._rows("mutes_ending", upto_ms=fitting(upto_ms), limit=fitting(limit))
+        return [MuteEnd(account, ConversationKey(key), *rest) for account, key, *rest in rows]
+
+    def next_mute_end(self) -> int | None:
+        """Return when the next mute ends by itself."""
+        ((until_ms,),) = self._rows("next_mute_end")
+        return None if until_ms is None else int(until_ms)
 
     def messages(
         self, key: ConversationKey, after_seq: int, before_seq: int, limit: int

@@ -32,9 +32,9 @@ _value_from = msgspec.json.Decoder().decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 27)
-_HEAD = slice(27, 39)
-_RETRACTED = 39
+_MEMBERSHIP = slice(3, 28)
+_HEAD = slice(28, 40)
+_RETRACTED = 40
 
 
 def fitting(number: int) -> int:
@@ -151,6 +151,7 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         None if draft is None else draft.text,
         *_row_of_pin(membership.pin),
         *_row_of_archived(membership.archived),
+        membership.mute_until_ms,
     )
 
 
@@ -177,7 +178,7 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
         and old.parting is new.parting
         and old.draft is new.draft
         and old.removed == new.removed
-        and old.mute == new.mute
+        and (old.mute, old.mute_until_ms) == (new.mute, new.mute_until_ms)
         and old.pin is new.pin
         and old.archived is new.archived
         and (old.joined_ms, old.joined_seq, old.joined_version)
@@ -186,7 +187,7 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in 24 columns, from ``version`` to ``archived_version``."""
+    """Return the membership in 25 columns, from ``version`` to ``mute_until_ms``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -205,6 +206,7 @@ def membership_of(row: Sequence[Any]) -> Membership:
         draft=None if row[14] is None else Draft(row[15], row[14]),
         pin=None if row[16] is None else Pinned(row[16], row[19], row[17], row[18]),
         archived=None if row[20] is None else Archived(*row[20:24]),
+        mute_until_ms=row[24],
     )
 
 

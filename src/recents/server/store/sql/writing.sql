@@ -24,7 +24,8 @@ SELECT
     m.cleared_seq, m.deleted_seq, m.removed, m.parting,
     m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
     m.pin_rank, m.pinned_ms, m.pin_updated_ms, m.pin_ext,
-    m.archived_seq, m.archived_ordinal, m.archived_own, m.archived_version
+    m.archived_seq, m.archived_ordinal, m.archived_own, m.archived_version,
+    m.mute_until_ms
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -123,9 +124,10 @@ INSERT INTO memberships (
     read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting,
     read_epoch, marked_unread, mute, draft_ms, draft_text,
     pin_rank, pinned_ms, pin_updated_ms, pin_ext,
-    archived_seq, archived_ordinal, archived_own, archived_version
+    archived_seq, archived_ordinal, archived_own, archived_version,
+    mute_until_ms
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -150,7 +152,8 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     archived_seq = excluded.archived_seq,
     archived_ordinal = excluded.archived_ordinal,
     archived_own = excluded.archived_own,
-    archived_version = excluded.archived_version;
+    archived_version = excluded.archived_version,
+    mute_until_ms = excluded.mute_until_ms;
 
 -- move_membership --
 -- Change where a member stands, not whether it is one; touches no index.

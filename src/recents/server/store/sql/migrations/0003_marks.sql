@@ -1,4 +1,5 @@
--- What else an account keeps with a row: pins (G1), the archive (G4).
+-- What else an account keeps with a row: pins (G1), the archive (G4), and when a
+-- mute ends (G2).
 
 -- A row is pinned when `pin_rank` is there.
 ALTER TABLE memberships ADD COLUMN pin_rank INTEGER;
@@ -11,6 +12,11 @@ ALTER TABLE memberships ADD COLUMN archived_seq INTEGER;
 ALTER TABLE memberships ADD COLUMN archived_ordinal INTEGER;
 ALTER TABLE memberships ADD COLUMN archived_own INTEGER;
 ALTER TABLE memberships ADD COLUMN archived_version INTEGER;
+
+-- When a mute ends by itself (G2); the index is as long as there are such mutes.
+ALTER TABLE memberships ADD COLUMN mute_until_ms INTEGER;
+CREATE INDEX memberships_by_mute_end ON memberships (mute_until_ms)
+WHERE mute_until_ms IS NOT NULL;
 
 -- `draft_text` goes to the end again: a long one fills pages of its own, which nobody who sums or
 -- sorts rows has to read.
