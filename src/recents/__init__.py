@@ -14,6 +14,7 @@ from recents.client.blocking_inbox import BlockingChangeFeed
 from recents.client.changes import Cause, ChangeBatch
 from recents.client.client import Client
 from recents.client.history import HistoryPage
+from recents.client.labels import Label
 from recents.client.listeners import ChangeFeed
 from recents.client.local_list import InboxPage
 from recents.client.opening import USER_DATA, connect
@@ -51,6 +52,7 @@ __all__ = [
     "InboxEntry",
     "InboxPage",
     "Kind",
+    "Label",
     "Member",
     "Message",
     "PeerMistake",

@@ -144,6 +144,8 @@ def membership_with(number: int, **others: object) -> Membership:
         pin=Pinned(-number, f"p\0 {number}", number + 12, number + 13),
         archived=Archived(number + 14, number + 15, number + 16, number + 17),
         mute_until_ms=number + 18,
+        labels=(f"a\0 {number}", f"é {number}"),
+        extension=f"e\0 {number}",
     )
     return replace(membership, **others)
 
@@ -181,6 +183,10 @@ DRAFT = Draft("", 0)
         (present_with(A), present_with(A, mute=None)),
         (present_with(A, mute=None), present_with(A, mute="mentions")),
         (present_with(A), present_with(A, pin=None)),
+        (present_with(A), present_with(A, labels=())),
+        (present_with(A, labels=()), present_with(A, labels=("x",))),
+        (present_with(A), present_with(A, extension="")),
+        (present_with(A, extension=""), present_with(A, extension="x")),
         (present_with(A), present_with(A, mute_until_ms=None)),
         (present_with(A), present_with(A, mute_until_ms=1)),
         (present_with(A), present_with(A, archived=None)),

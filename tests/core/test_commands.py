@@ -7,6 +7,7 @@ import pytest
 
 from recents.core.commands import (
     MAX_MEMBERS_PER_COMMAND,
+    AddLabel,
     AddMembers,
     AnyCommand,
     Archive,
@@ -23,9 +24,11 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
     check,
@@ -76,6 +79,10 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "archive": Archive(id="1", conversation=TEAM, upto_seq=0),
     "archive all there is": Archive(id="1", conversation=TEAM),
     "unarchive": Unarchive(id="1", conversation=TEAM),
+    "add a label": AddLabel(id="1", conversation=TEAM, label="👋" * 64),
+    "remove a label": RemoveLabel(id="1", conversation=TEAM, label="x"),
+    "an extension": SetExtension(id="1", conversation=TEAM, text="é" * 2_048),
+    "no extension": SetExtension(id="1", conversation=TEAM),
     "delete": Delete(id="1", conversation=TEAM, upto_seq=7, clear_history=True),
     "clear": ClearHistory(id="1", conversation=BIG, upto_seq=2**53 - 1),
     "read all": ReadAll(id="1"),
@@ -163,6 +170,15 @@ AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
     "an archive of nothing": (Archive(id="1", conversation=NOBODY), "does not name"),
     "an archive below": (Archive(id="1", conversation=BOB, upto_seq=-1), "upto_seq is -1"),
     "an unarchive of nothing": (Unarchive(id="1", conversation=NOBODY), "does not name"),
+    "an empty label": (AddLabel(id="1", conversation=BOB, label=""), "has 0 characters"),
+    "a long label": (RemoveLabel(id="1", conversation=BOB, label="x" * 65), "has 65 characters"),
+    "half a label": (AddLabel(id="1", conversation=BOB, label="\ud83d"), "surrogate"),
+    "a label on nothing": (AddLabel(id="1", conversation=NOBODY, label="x"), "does not name"),
+    "a long extension": (
+        SetExtension(id="1", conversation=BOB, text="é" * 2_049),
+        "extension has 4098 bytes",
+    ),
+    "half an extension": (SetExtension(id="1", conversation=BOB, text="\ud83d"), "surrogate"),
     "an unpin of nothing": (Unpin(id="1", conversation=NOBODY), "does not name"),
     "a mute until never": (
         Mute(id="1", conversation=BOB, level="none", until_ms=2**53),
@@ -233,7 +249,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
     assert names == {
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
         *("mark_unread", "mark_unread_from", "set_draft", "mute", "pin", "unpin", "archive"),
-        "unarchive",
+        *("unarchive", "add_label", "remove_label", "set_extension"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
         "dismiss_team",
     }

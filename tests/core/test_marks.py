@@ -5,12 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from recents.core.commands import (
+    MAX_LABELS,
+    AddLabel,
     Archive,
     Mute,
     MuteLevel,
     Pin,
+    RemoveLabel,
     RowCommand,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -19,12 +23,16 @@ from recents.core.head import Head, absorb
 from recents.core.marks import (
     archived,
     asks_for_nothing,
+    labelled,
     mute_ended,
     muted,
     organized,
     pinned,
+    takes_label,
     unarchived,
+    unlabelled,
     unpinned,
+    with_extension,
 )
 from recents.core.membership import (
     Archived,
@@ -91,12 +99,16 @@ def test_what_takes_away_is_done_where_nothing_is() -> None:
         Mute(id="r", conversation=BOB),
         Unpin(id="r", conversation=BOB),
         Unarchive(id="r", conversation=BOB),
+        RemoveLabel(id="r", conversation=BOB, label="x"),
+        SetExtension(id="r", conversation=BOB),
     ]
     something: list[RowCommand] = [
         SetDraft(id="r", conversation=BOB, text="x"),
         Mute(id="r", conversation=BOB, level="none"),
         Pin(id="r", conversation=BOB, rank=0),
         Archive(id="r", conversation=BOB),
+        AddLabel(id="r", conversation=BOB, label="x"),
+        SetExtension(id="r", conversation=BOB, text="x"),
     ]
     assert all(asks_for_nothing(command) for command in nothing)
     assert not any(asks_for_nothing(command) for command in something)
@@ -225,3 +237,35 @@ def test_g2_g4_the_end_of_a_mute_moves_no_row_and_joining_again_keeps_it() -> No
     silent = mute(HEAD, AWAY, "none", 8, until_ms=3_000)
     assert is_archived(later(), mute_ended(later(), silent, 3_000, 9))
     assert joined(HEAD, 950, 9, silent).mute_until_ms == 3_000
+
+
+def test_g5_labels_stand_in_byte_order_once_each() -> None:
+    some = labelled(labelled(MEMBER, "é", 7), "Z", 8)
+    assert some == changed(MEMBER, labels=("Z", "é"))
+    assert labelled(some, "é", 9) is some
+    assert unlabelled(some, "é", 9).labels == ("Z",)
+    assert unlabelled(some, "a", 9) is some
+
+
+def test_g5_a_row_has_room_for_twenty() -> None:
+    full = MEMBER
+    for number in range(MAX_LABELS):
+        assert takes_label(full, f"{number:02}")
+        full = labelled(full, f"{number:02}", 8)
+    assert not takes_label(full, "one more")
+    assert takes_label(full, "00")
+    assert labelled(full, "one more", 9) is full
+
+
+def test_g7_the_last_extension_stands() -> None:
+    kept = with_extension(MEMBER, "x", 8)
+    assert kept == changed(MEMBER, extension="x")
+    assert with_extension(kept, "x", 9) is kept
+    assert with_extension(kept, "", 9).extension == ""
+
+
+def test_g5_g7_labels_and_extension_outlive_deleting_and_joining_again() -> None:
+    kept = with_extension(labelled(MEMBER, "x", 2), "y", 2)
+    gone = without_row(kept, Position(2, 2), 8, clear_history=True)
+    again = joined(HEAD, 950, 9, gone)
+    assert (gone.labels, gone.extension) == (again.labels, again.extension) == (("x",), "y")

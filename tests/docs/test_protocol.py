@@ -195,6 +195,9 @@ def test_the_limits_are_those_of_the_code() -> None:
         ids.MAX_ID_BYTES,
         ids.MAX_DISPLAY_NAME_CHARACTERS,
         commands.MAX_PIN_EXT_BYTES,
+        commands.MAX_LABEL_CHARACTERS,
+        commands.MAX_LABELS,
+        commands.MAX_EXTENSION_BYTES,
     ]
 
 

@@ -15,12 +15,15 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from recents.core.commands import (
+    AddLabel,
     Archive,
     Mute,
     MuteLevel,
     Pin,
     Post,
+    RemoveLabel,
     RowCommand,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -308,6 +311,18 @@ class CoreInDictionaries:
 
     def unarchive(self, account: str, conversation: str) -> None:
         self._organize(account, Unarchive(id="1", conversation=Conversation(conversation)))
+
+    def add_label(self, account: str, conversation: str, label: str) -> None:
+        name = Conversation(conversation)
+        self._organize(account, AddLabel(id="1", conversation=name, label=label))
+
+    def remove_label(self, account: str, conversation: str, label: str) -> None:
+        name = Conversation(conversation)
+        self._organize(account, RemoveLabel(id="1", conversation=name, label=label))
+
+    def set_extension(self, account: str, conversation: str, text: str = "") -> None:
+        name = Conversation(conversation)
+        self._organize(account, SetExtension(id="1", conversation=name, text=text))
 
     def archives_before(self, account: str, version: int) -> set[str]:
         """The conversations that stand archived since a commit, or one before it."""

@@ -49,7 +49,17 @@ KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
 
-ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "archived", "mute_until_ms")
+ABOUT = (
+    "unread",
+    "marked_unread",
+    "mute",
+    "name",
+    "membership",
+    "archived",
+    "mute_until_ms",
+    "labels",
+    "extension",
+)
 """What a device can know of a row while it is alone."""
 
 
@@ -180,6 +190,12 @@ class Person:
                 return inbox.archive(name)
             case "unarchive":
                 return inbox.unarchive(name)
+            case "add_label":
+                return inbox.add_label(name, f"label {b % 3}")
+            case "remove_label":
+                return inbox.remove_label(name, f"label {b % 3}")
+            case "extend":
+                return inbox.set_extension(name, "x" * (a % 3))
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")

@@ -262,6 +262,11 @@ class CoreHistories(RuleBasedStateMachine):
     def unarchive(self, who: str, where: str) -> None:
         self.both("unarchive", who, where)
 
+    @rule(who=WHO, where=WHERE, label=st.sampled_from("ab"), text=st.sampled_from(["", "x"]))
+    def label_and_extend(self, who: str, where: str, label: str, text: str) -> None:
+        self.both("add_label" if text else "remove_label", who, where, label)
+        self.both("set_extension", who, where, text)
+
     @rule(who=WHO, where=WHERE, deeds=st.lists(st.sampled_from(MARKING), min_size=2, max_size=6))
     def one_after_the_other(self, who: str, where: str, deeds: list[str]) -> None:
         """Marks, and reads that knew of them or did not, close together in one place."""

@@ -64,6 +64,9 @@ class Deeds:
             self._move_pin: 3,
             self._archive: 4,
             self._unarchive: 2,
+            self._add_label: 3,
+            self._remove_label: 2,
+            self._extend: 3,
             self._rename: 4,
             self._add: 4,
             self._remove: 3,
@@ -151,6 +154,17 @@ class Deeds:
 
     def _unarchive(self, where: str, _: str) -> Deed:
         return Deed("unarchive", where, "", lambda: self._me.inbox.unarchive(where))
+
+    def _add_label(self, where: str, _: str) -> Deed:
+        label = self._chance.choice("abc")
+        return Deed("add_label", where, "", lambda: self._me.inbox.add_label(where, label))
+
+    def _remove_label(self, where: str, _: str) -> Deed:
+        label = self._chance.choice("abc")
+        return Deed("remove_label", where, "", lambda: self._me.inbox.remove_label(where, label))
+
+    def _extend(self, where: str, word: str) -> Deed:
+        return Deed("extend", where, word, lambda: self._me.inbox.set_extension(where, word))
 
     def _rename(self, _: str, word: str) -> Deed:
         team = self._chance.choice(TEAMS)

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from recents.core.commands import (
+    AddLabel,
     AddMembers,
     AnyCommand,
     Archive,
@@ -30,9 +31,11 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -100,6 +103,12 @@ class Retelling:
                 self._archive(actor, command, version)
             case SetDraft() | Mute() | Pin() | Unpin() | Unarchive():
                 self._organize(actor, command, at_ms)
+            case AddLabel():
+                self.oracle.add_label(actor, command.conversation, command.label)
+            case RemoveLabel():
+                self.oracle.remove_label(actor, command.conversation, command.label)
+            case SetExtension():
+                self.oracle.set_extension(actor, command.conversation, command.text)
             case _:
                 self._change_team(actor, command, at_ms)
 

@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from recents.core.commands import (
+    AddLabel,
     Archive,
     Delete,
     DeleteAll,
@@ -19,8 +20,10 @@ from recents.core.commands import (
     Pin,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -445,3 +448,46 @@ async def test_g4_what_is_not_there_cannot_be_archived_but_unarchived(
     name = Conversation(conversation)
     assert await alice.refused(Archive(id=new_id(), conversation=name)) is Code.NOT_A_MEMBER
     assert await alice.do(Unarchive(id=new_id(), conversation=name)) == 0
+
+
+# Labels and extensions
+
+
+async def test_g5_g7_labels_and_extension_are_on_all_devices(company: Company) -> None:
+    alice, bob, other = await company.online("alice", "bob", "bob")
+    await alice.post(BOB)
+    await alice.changes()
+    for label in ("work", "Home", "work"):
+        await bob.do(AddLabel(id=new_id(), conversation=ALICE, label=label))
+    await bob.do(SetExtension(id=new_id(), conversation=ALICE, text='{"a": 1}'))
+    row = rows_in(await other.changes())[ALICE]
+    assert (row.labels, row.extension) == (("Home", "work"), '{"a": 1}')
+    assert await alice.changes() == [], "the peer notices nothing"
+    await bob.do(Delete(id=new_id(), conversation=ALICE))
+    await bob.do(RemoveLabel(id=new_id(), conversation=ALICE, label="work"))
+    await alice.post(BOB)
+    row = (await bob.rows())[ALICE]
+    assert (row.labels, row.extension) == (("Home",), '{"a": 1}'), "they outlive the row"
+
+
+async def test_g5_a_label_too_many_is_refused(company: Company) -> None:
+    alice, _ = await company.online("alice", "bob")
+    await alice.post(BOB)
+    for number in range(20):
+        await alice.do(AddLabel(id=new_id(), conversation=BOB, label=f"l{number}"))
+    more = AddLabel(id=new_id(), conversation=BOB, label="one more")
+    assert await alice.refused(more) is Code.BAD_VALUE
+    await alice.do(AddLabel(id=new_id(), conversation=BOB, label="l0"))
+
+
+@pytest.mark.parametrize("conversation", ["p2p:bob", "p2p:nobody", "team:unknown", "team:t1"])
+async def test_g5_g7_what_is_not_there_keeps_nothing(company: Company, conversation: str) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await bob.create_team(TEAM)
+    name = Conversation(conversation)
+    labelling = AddLabel(id=new_id(), conversation=name, label="x")
+    assert await alice.refused(labelling) is Code.NOT_A_MEMBER
+    extending = SetExtension(id=new_id(), conversation=name, text="x")
+    assert await alice.refused(extending) is Code.NOT_A_MEMBER
+    assert await alice.do(RemoveLabel(id=new_id(), conversation=name, label="x")) == 0
+    assert await alice.do(SetExtension(id=new_id(), conversation=name)) == 0

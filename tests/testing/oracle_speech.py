@@ -66,6 +66,8 @@ def empty_row(
         pin=None,
         archived=False,
         mute_until_ms=None,
+        labels=[],
+        extension="",
     )
 
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from tests.vectors.coming_and_going_histories import DELETING, TEAMS
-from tests.vectors.keeping_histories import ARCHIVE, PINS
+from tests.vectors.keeping_histories import ARCHIVE, LABELS, PINS
 from tests.vectors.marking_histories import DRAFTS, MARKS, MUTES
 from tests.vectors.row_histories import PLACES, PREVIEWS
 from tests.vectors.unread_histories import READING, UNREAD
@@ -24,4 +24,5 @@ HISTORIES = [
     *MUTES,
     *PINS,
     *ARCHIVE,
+    *LABELS,
 ]

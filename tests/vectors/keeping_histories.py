@@ -1,16 +1,18 @@
-"""What an account keeps with its rows: rules G1, G4."""
+"""What an account keeps with its rows: rules G1, G4, G5, G7."""
 
 from __future__ import annotations
 
 from tests.vectors.steps import (
     TEAM,
     add,
+    add_label,
     archive,
     clear,
     create,
     delete,
     delete_all,
     draft,
+    extend,
     history,
     leave,
     look,
@@ -20,6 +22,7 @@ from tests.vectors.steps import (
     read,
     read_all,
     recall,
+    remove_label,
     unarchive,
     unpin,
 )
@@ -164,6 +167,26 @@ ARCHIVE = [
         archive("bob", TEAM),
         delete("bob", TEAM),
         post("bob", TEAM, "a"),
+        look("bob"),
+    ),
+]
+
+LABELS = [
+    history(
+        "labels and extension stay with a conversation, whatever becomes of its row",
+        "G5 G7 D2",
+        post("ann", "p2p:bob", "a"),
+        add_label("bob", "p2p:ann", "work"),
+        add_label("bob", "p2p:ann", "Home"),
+        add_label("bob", "p2p:ann", "work"),
+        extend("bob", "p2p:ann", "red"),
+        look("bob", "ann"),
+        delete("bob", "p2p:ann"),
+        remove_label("bob", "p2p:ann", "work"),
+        remove_label("bob", "p2p:ann", "none"),
+        post("ann", "p2p:bob", "b"),
+        look("bob"),
+        extend("bob", "p2p:ann", ""),
         look("bob"),
     ),
 ]

@@ -141,6 +141,18 @@ def archive(account: str, conversation: str, upto_seq: int | None = None) -> Ste
     return _step("archive", account=account, conversation=conversation, upto_seq=upto_seq)
 
 
+def add_label(account: str, conversation: str, label: str) -> Step:
+    return _step("add_label", account=account, conversation=conversation, label=label)
+
+
+def remove_label(account: str, conversation: str, label: str) -> Step:
+    return _step("remove_label", account=account, conversation=conversation, label=label)
+
+
+def extend(account: str, conversation: str, text: str) -> Step:
+    return _step("set_extension", account=account, conversation=conversation, text=text)
+
+
 def unarchive(account: str, conversation: str) -> Step:
     return _step("unarchive", account=account, conversation=conversation)
 

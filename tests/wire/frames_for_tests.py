@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from recents.core.commands import (
+    AddLabel,
     AddMembers,
     Archive,
     ClearHistory,
@@ -23,9 +24,11 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -69,6 +72,8 @@ ROW = InboxEntry(
     mute_until_ms=9,
     pin=Pinned(-(2**53) + 1, "héllo", 5, 6),
     archived=True,
+    labels=("a", "héllo"),
+    extension="héllo",
     marked_unread=True,
     preview=Preview(seq=1, client_id="c1", sender="bob", time_ms=5, text="héllo 👋"),
 )
@@ -97,6 +102,9 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     Unpin(id="1", conversation=BOB),
     Archive(id="1", conversation=BOB, upto_seq=1),
     Unarchive(id="1", conversation=BOB),
+    AddLabel(id="1", conversation=BOB, label="héllo"),
+    RemoveLabel(id="1", conversation=BOB, label="héllo"),
+    SetExtension(id="1", conversation=BOB, text="héllo"),
     CreateTeam(id="1", conversation=TEAM, name="T", members=("bob",)),
     AddMembers(id="1", conversation=TEAM, members=("bob",)),
     RemoveMember(id="1", conversation=TEAM, member="bob"),

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from recents.client.blocking_calls import OwnThread, twin_of
 from recents.client.changes import ChangeBatch
 from recents.client.inbox import Inbox
+from recents.client.labels import Label
 from recents.client.listeners import ChangeFeed
 from recents.client.local_list import InboxPage
 from recents.core.commands import MuteLevel
@@ -145,6 +146,22 @@ class BlockingInbox:
     def unarchive(self, conversation: str) -> None:
         """Put an archived row back into the list, on all devices (G4)."""
         self._own.call(self._inbox.unarchive, conversation)
+
+    def add_label(self, conversation: str, label: str) -> None:
+        """Put a label on a row, as into a folder, on all devices (G5)."""
+        self._own.call(self._inbox.add_label, conversation, label)
+
+    def remove_label(self, conversation: str, label: str) -> None:
+        """Take a label off a row, on all devices (G5)."""
+        self._own.call(self._inbox.remove_label, conversation, label)
+
+    def labels(self) -> tuple[Label, ...]:
+        """Return the labels that rows have, by name, with what is in each (G5)."""
+        return self._own.call(self._inbox.labels)
+
+    def set_extension(self, conversation: str, text: str) -> None:
+        """Keep a text of the application with a row, on all devices; the newest stands (G7)."""
+        self._own.call(self._inbox.set_extension, conversation, text)
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.

@@ -1,4 +1,4 @@
-"""The list of recent conversations, as the application sees it (rules R, D, O4, G1, G2, G4, G6).
+"""The list of recent conversations, as the application sees it (rules R, D, O4, G).
 
 Rules of this file:
 
@@ -24,10 +24,20 @@ from recents.client.arguments import (
 from recents.client.asking import Asking
 from recents.client.changes import ChangeBatch
 from recents.client.copying import Copying
+from recents.client.labels import Label, labels_of
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.planning import Planning, Wish
-from recents.core.commands import Mute, MuteLevel, SetDraft, Unarchive, Unpin
+from recents.core.commands import (
+    AddLabel,
+    Mute,
+    MuteLevel,
+    RemoveLabel,
+    SetDraft,
+    SetExtension,
+    Unarchive,
+    Unpin,
+)
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
 from recents.core.ids import Kind
@@ -246,6 +256,42 @@ class Inbox:
         """Put an archived row back into the list, on all devices (G4)."""
         name = checked_conversation(conversation)
         await self._asking.order_one(Unarchive(id=self._asking.new_id(), conversation=name))
+
+    async def add_label(self, conversation: str, label: str) -> None:
+        """Put a label on a row, as into a folder, on all devices (G5).
+
+        Args:
+            conversation: which.
+            label: its name, 1 to 64 characters; a row has at most 20.
+        """
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            AddLabel(id=self._asking.new_id(), conversation=name, label=label)
+        )
+
+    async def remove_label(self, conversation: str, label: str) -> None:
+        """Take a label off a row, on all devices (G5)."""
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            RemoveLabel(id=self._asking.new_id(), conversation=name, label=label)
+        )
+
+    async def labels(self) -> tuple[Label, ...]:
+        """Return the labels that rows have, by name, with what is in each (G5)."""
+        await self._copying.wait_for_the_rest()
+        return labels_of(self._local)
+
+    async def set_extension(self, conversation: str, text: str) -> None:
+        """Keep a text of the application with a row, on all devices; the newest stands (G7).
+
+        Args:
+            conversation: which.
+            text: at most 4,096 bytes; an empty one takes it away.
+        """
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            SetExtension(id=self._asking.new_id(), conversation=name, text=text)
+        )
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.

@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G1, G2, G4, G6, T1, T2).
+"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G, T1, T2).
 
 Rules of this file:
 
@@ -38,6 +38,13 @@ MAX_MEMBERS_PER_COMMAND = 1_000
 
 MAX_PIN_EXT_BYTES = 1_024
 """Of UTF-8; ``Pin.ext`` (G1)."""
+
+MAX_LABEL_CHARACTERS = 64
+MAX_LABELS = 20
+"""Of one row (G5)."""
+
+MAX_EXTENSION_BYTES = 4_096
+"""Of UTF-8 (G7)."""
 
 MuteLevel = Literal["none", "mentions"]
 """What still alerts in a muted conversation: nothing, or being mentioned (G2)."""
@@ -189,6 +196,27 @@ class Unarchive(Command, tag="unarchive", frozen=True):
     conversation: Conversation
 
 
+class AddLabel(Command, tag="add_label", frozen=True):
+    """Put a label on a row, as into a folder (G5)."""
+
+    conversation: Conversation
+    label: str
+
+
+class RemoveLabel(Command, tag="remove_label", frozen=True):
+    """Take a label off a row (G5)."""
+
+    conversation: Conversation
+    label: str
+
+
+class SetExtension(Command, tag="set_extension", frozen=True):
+    """Keep a text of the application with a row; an empty one for none (G7)."""
+
+    conversation: Conversation
+    text: str = ""
+
+
 class CreateTeam(Command, tag="create_team", frozen=True):
     """Create a team with its first members; the sender owns it (T1)."""
 
@@ -232,7 +260,9 @@ class DismissTeam(Command, tag="dismiss_team", frozen=True):
 
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
-RowCommand = SetDraft | Mute | Pin | Unpin | Archive | Unarchive
+RowCommand = (
+    SetDraft | Mute | Pin | Unpin | Archive | Unarchive | AddLabel | RemoveLabel | SetExtension
+)
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
 NodeCommand = EndMute
 AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand
@@ -263,6 +293,12 @@ def check(command: AnyCommand) -> None:
             _check_seq(command.until_ms, "until_ms")
             if command.level is None and command.until_ms is not None:
                 raise Refused(Code.BAD_VALUE, "until_ms goes with a level; leave it out to unmute")
+        case AddLabel() | RemoveLabel():
+            check_conversation(command.conversation)
+            _check_label(command.label)
+        case SetExtension():
+            check_conversation(command.conversation)
+            _check_bytes(command.text, "extension", MAX_EXTENSION_BYTES)
         case Pin():
             check_conversation(command.conversation)
             _check_rank(command.rank)
@@ -319,6 +355,15 @@ def _check_rank(rank: int) -> None:
     if not -(2**53) < rank < 2**53:
         raise Refused(
             Code.BAD_VALUE, f"rank is {rank}; it must be between -(2**53) and 2**53, both excluded"
+        )
+
+
+def _check_label(label: str) -> None:
+    check_encodable(label, "label")
+    if not 1 <= len(label) <= MAX_LABEL_CHARACTERS:
+        raise Refused(
+            Code.BAD_VALUE,
+            f"a label has {len(label)} characters; use 1 to {MAX_LABEL_CHARACTERS}",
         )
 
 

@@ -46,6 +46,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
         pin: what holds the row at the top; None: nothing does (G1).
         mute_until_ms: when the mute ends by itself, by the node's clock; None: it does not (G2).
+        labels: the labels of the row, in byte order (G5).
+        extension: a text of the application, the same on all devices; empty: none (G7).
         archived: the row is not in the main list, nor in its totals (G4).
     """
 
@@ -67,6 +69,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     pin: Pinned | None = None
     archived: bool = False
     mute_until_ms: int | None = None
+    labels: tuple[str, ...] = ()
+    extension: str = ""
 
     @property
     def place_ms(self) -> int:
@@ -192,4 +196,6 @@ def entry_of(
         pin=membership.pin,
         archived=is_archived(head, membership),
         mute_until_ms=membership.mute_until_ms,
+        labels=membership.labels,
+        extension=membership.extension,
     )

@@ -1,4 +1,4 @@
-"""What an account keeps with a row, command by command (rules G1, G2, G4, G6, D2).
+"""What an account keeps with a row, command by command (rules G, D2).
 
 Rules of this file:
 
@@ -13,12 +13,16 @@ from __future__ import annotations
 import msgspec
 
 from recents.core.commands import (
+    MAX_LABELS,
+    AddLabel,
     Archive,
     Mute,
     MuteLevel,
     Pin,
+    RemoveLabel,
     RowCommand,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -72,18 +76,24 @@ def organized(
             return archived(head, membership, position, version)
         case Unarchive():
             return unarchived(membership, version)
+        case AddLabel():
+            return labelled(membership, command.label, version)
+        case RemoveLabel():
+            return unlabelled(membership, command.label, version)
+        case SetExtension():
+            return with_extension(membership, command.text, version)
 
 
 def asks_for_nothing(command: RowCommand) -> bool:
     """Tell whether a command takes something away: where nothing is, it is done already."""
     match command:
-        case SetDraft():
+        case SetDraft() | SetExtension():
             return not command.text
         case Mute():
             return command.level is None
-        case Pin() | Archive():
+        case Pin() | Archive() | AddLabel():
             return False
-        case Unpin() | Unarchive():
+        case Unpin() | Unarchive() | RemoveLabel():
             return True
 
 
@@ -161,6 +171,35 @@ def unarchived(membership: Membership, version: int) -> Membership:
     if membership.archived is None:
         return membership
     return _replace(membership, version=version, archived=None)
+
+
+def takes_label(membership: Membership, label: str) -> bool:
+    """Tell whether a row has this label, or room for it (G5)."""
+    return label in membership.labels or len(membership.labels) < MAX_LABELS
+
+
+def labelled(membership: Membership, label: str, version: int) -> Membership:
+    """Return the membership with a label; a row that is full of them stays as it is (G5)."""
+    if label in membership.labels or not takes_label(membership, label):
+        return membership
+    # Code points sort as the bytes of UTF-8 do.
+    labels = tuple(sorted((*membership.labels, label)))
+    return _replace(membership, version=version, labels=labels)
+
+
+def unlabelled(membership: Membership, label: str, version: int) -> Membership:
+    """Return the membership without a label (G5)."""
+    if label not in membership.labels:
+        return membership
+    labels = tuple(other for other in membership.labels if other != label)
+    return _replace(membership, version=version, labels=labels)
+
+
+def with_extension(membership: Membership, text: str, version: int) -> Membership:
+    """Return the membership with another text of the application (G7)."""
+    if text == membership.extension:
+        return membership
+    return _replace(membership, version=version, extension=text)
 
 
 def _at_end(head: Head, membership: Membership, version: int) -> Archived:

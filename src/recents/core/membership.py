@@ -101,6 +101,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         mute: what still alerts; None: everything (G2).
         pin: holds the row at the top; a row that is not in the list has none (G1, D2).
         mute_until_ms: when the mute ends by itself; None: it does not (G2).
+        labels: the labels of the row, in byte order (G5).
+        extension: a text of the application; empty: none (G7).
         archived: where the row was put out of the list; it may be back since (G4).
     """
 
@@ -122,6 +124,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     pin: Pinned | None = None
     archived: Archived | None = None
     mute_until_ms: int | None = None
+    labels: tuple[str, ...] = ()
+    extension: str = ""
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -140,6 +144,8 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         mute=previous.mute if previous else None,
         pin=previous.pin if previous else None,
         mute_until_ms=previous.mute_until_ms if previous else None,
+        labels=previous.labels if previous else (),
+        extension=previous.extension if previous else "",
     )
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterable
 import msgspec
 
 from recents.core.commands import (
+    AddLabel,
     Archive,
     ClearHistory,
     CreateTeam,
@@ -30,8 +31,10 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RenameTeam,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -197,7 +200,16 @@ class _Sight:
                 membership = organized(
                     self.head, membership, archive, pending.at_ms, _NO_COMMIT, position
                 )
-            case SetDraft() | Mute() | Pin() | Unpin() | Unarchive() as organizing:
+            case (
+                SetDraft()
+                | Mute()
+                | Pin()
+                | Unpin()
+                | Unarchive()
+                | AddLabel()
+                | RemoveLabel()
+                | SetExtension()
+            ) as organizing:
                 membership = organized(
                     self.head, membership, organizing, pending.at_ms, _NO_COMMIT
                 )
@@ -254,6 +266,8 @@ def _membership_in(row: InboxEntry) -> Membership:
         pin=row.pin,
         archived=Archived(row.last_seq, row.unread, 0, _NO_COMMIT) if row.archived else None,
         mute_until_ms=row.mute_until_ms,
+        labels=row.labels,
+        extension=row.extension,
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import msgspec
 
 from recents.core.commands import (
+    AddLabel,
     AnyCommand,
     Archive,
     ClearHistory,
@@ -26,7 +27,9 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -74,6 +77,8 @@ def want(
         case ReadAll() | DeleteAll():
             reading.want_all(actor, command, wanted, epoch, newest)
         case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
+            organizing.want(actor, command, wanted)
+        case AddLabel() | RemoveLabel() | SetExtension():
             organizing.want(actor, command, wanted)
         case EndMute():
             organizing.want_end(actor, command, wanted)
@@ -150,6 +155,8 @@ def _carry_out(
             changed = reading.carry_out_all(workspace, actor, command, version)
             return Done(workspace.version if changed else 0)
         case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
+            organizing.carry_out(workspace, actor, command, at_ms)
+        case AddLabel() | RemoveLabel() | SetExtension():
             organizing.carry_out(workspace, actor, command, at_ms)
         case EndMute():
             organizing.end_mute(workspace, actor, command, at_ms)

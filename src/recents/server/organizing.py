@@ -1,11 +1,12 @@
-"""Drafts, mutes, pins, archive: what an account keeps with a row (rules G1, G2, G4, G6, O2)."""
+"""Drafts, mutes, pins and the like: what an account keeps with a row (rules G, O2, U4)."""
 
 from __future__ import annotations
 
-from recents.core.commands import Archive, EndMute, RowCommand, SetDraft
+from recents.core.commands import MAX_LABELS, AddLabel, Archive, EndMute, RowCommand, SetDraft
+from recents.core.errors import Code, Refused
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, key_of
-from recents.core.marks import asks_for_nothing, mute_ended, organized
+from recents.core.marks import asks_for_nothing, mute_ended, organized, takes_label
 from recents.core.membership import Membership, Position, head_seen, joined
 from recents.server.accounts import unknown_account
 from recents.server.posting import beyond_end, not_a_member
@@ -30,7 +31,8 @@ def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int)
     creates nothing.
 
     Raises:
-        Refused: ``not_a_member``, ``unknown_account``, ``beyond_end``.
+        Refused: ``not_a_member``, ``unknown_account``, ``beyond_end``; ``bad_value`` for a label
+            too many.
     """
     key = key_of(actor, command.conversation)
     membership = workspace.membership(actor, key)
@@ -42,6 +44,10 @@ def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int)
         membership = _begin(workspace, key, command, at_ms)
     head = workspace.head(key)
     assert head is not None, "a membership has its head"
+    if isinstance(command, AddLabel) and not takes_label(membership, command.label):
+        raise Refused(
+            Code.BAD_VALUE, f"{command.conversation} has {MAX_LABELS} labels; take one off first"
+        )
     position: Position | None = None
     if isinstance(command, Archive) and command.upto_seq is not None:
         newest = head_seen(head, membership).last_seq

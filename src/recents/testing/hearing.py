@@ -12,6 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from recents.core.commands import (
+    AddLabel,
     AddMembers,
     AnyCommand,
     Archive,
@@ -28,9 +29,11 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     RenameTeam,
     SetDraft,
+    SetExtension,
     Unarchive,
     Unpin,
 )
@@ -234,6 +237,12 @@ class Hearing:
                     self._archived[account, name] = version
             case Unarchive(conversation=name):
                 oracle.unarchive(account, name)
+            case AddLabel(conversation=name, label=label):
+                oracle.add_label(account, name, label)
+            case RemoveLabel(conversation=name, label=label):
+                oracle.remove_label(account, name, label)
+            case SetExtension(conversation=name, text=text):
+                oracle.set_extension(account, name, text)
             case _:
                 self._change_team(account, command, at_ms, version)
 

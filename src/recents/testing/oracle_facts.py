@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 P2P = "p2p"
 TEAM_KINDS = ("team", "super_team")
 KINDS = (P2P, *TEAM_KINDS)
+MOST_LABELS = 20
 MUTE_LEVELS = ("none", "mentions")
 
 NEVER_DELETED = -1
@@ -104,6 +105,10 @@ class Member:
     """What still alerts: `"none"` or `"mentions"`; None: everything (G2)."""
     mute_until_ms: int | None = None
     """When the mute ends by itself; None: it does not (G2)."""
+    labels: set[str] = field(default_factory=set)
+    """The labels of the row (G5)."""
+    extension: str = ""
+    """A text of the application (G7)."""
     pins: list[Pin] = field(default_factory=list)
     """All versions of the pin since there was none; the last one stands (G1)."""
     archived_seq: int | None = None
@@ -142,6 +147,7 @@ class Member:
             deleted_messages=self.deleted_messages.copy(),
             drafts=self.drafts.copy(),
             pins=self.pins.copy(),
+            labels=self.labels.copy(),
         )
 
 
@@ -172,7 +178,7 @@ class Conversation:
     def join(self, account: str, at_ms: int) -> None:
         """Make `account` a member, again if it had gone: nothing of before is unread (U5).
 
-        Its mute (G2) and its pin (G1) go on, its marks, its draft and
+        Its mute, its pin, its labels and its extension go on (G), its marks, its draft and
         its archiving do not.
         """
         before = self.members.get(account)

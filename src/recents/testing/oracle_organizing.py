@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recents.testing import oracle_recount as recount
-from recents.testing.oracle_facts import KINDS, MUTE_LEVELS, P2P, Draft, Pin, kind_of
+from recents.testing.oracle_facts import KINDS, MOST_LABELS, MUTE_LEVELS, P2P, Draft, Pin, kind_of
 from recents.testing.oracle_rooms import Rooms
 
 if TYPE_CHECKING:
@@ -266,6 +266,37 @@ class Organizing(Rooms):
         member = self._member(account, conversation)
         if member is not None:
             member.archived_seq = None
+
+    def add_label(self, account: str, conversation: str, label: str) -> None:
+        """Put a label on the row (G5).
+
+        Raises:
+            ValueError: `account` has no such conversation, or the row has no room for it.
+        """
+        member = self._member(account, conversation)
+        if member is None:
+            raise ValueError(f"{account} has no {conversation} to label")
+        if len(member.labels | {label}) > MOST_LABELS:
+            raise ValueError(f"{conversation} of {account} has {MOST_LABELS} labels")
+        member.labels.add(label)
+
+    def remove_label(self, account: str, conversation: str, label: str) -> None:
+        """Take a label off the row (G5)."""
+        member = self._member(account, conversation)
+        if member is not None:
+            member.labels.discard(label)
+
+    def set_extension(self, account: str, conversation: str, text: str = "") -> None:
+        """Keep a text of the application with the row, an empty one for none (G7).
+
+        Raises:
+            ValueError: `account` has no such conversation.
+        """
+        member = self._member(account, conversation)
+        if member is not None:
+            member.extension = text
+        elif text:
+            raise ValueError(f"{account} has no {conversation} to extend")
 
     # How the facts are found and changed.
 

@@ -76,6 +76,8 @@ class ExpectedRow:
     pin: ExpectedPin | None
     archived: bool
     mute_until_ms: int | None
+    labels: list[str]
+    extension: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,6 +246,8 @@ def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
         pin=pin(conversation, account),
         archived=is_archived(conversation, account),
         mute_until_ms=member.mute_until_ms,
+        labels=sorted(member.labels),
+        extension=member.extension,
     )
 
 

@@ -26,15 +26,15 @@ Row = tuple[Any, ...]
 _to_json = msgspec.json.Encoder().encode
 _preview_from = msgspec.json.Decoder(Preview).decode
 _head_from = msgspec.json.Decoder(Head).decode
-_mentions_from = msgspec.json.Decoder(tuple[str, ...]).decode
+_texts_from = msgspec.json.Decoder(tuple[str, ...]).decode
 _refusal_from = msgspec.json.Decoder(tuple[Code, str, dict[str, str | int]]).decode
 _value_from = msgspec.json.Decoder().decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 28)
-_HEAD = slice(28, 40)
-_RETRACTED = 40
+_MEMBERSHIP = slice(3, 30)
+_HEAD = slice(30, 42)
+_RETRACTED = 42
 
 
 def fitting(number: int) -> int:
@@ -80,7 +80,7 @@ def message_of(row: Sequence[Any]) -> Message:
         kind=row[5],
         text=row[6],
         attachment=None if row[7] is None else _value_from(row[7]),
-        mentions=() if row[8] is None else _mentions_from(row[8]),
+        mentions=() if row[8] is None else _texts_from(row[8]),
         counts=bool(row[9]),
         bumps=bool(row[10]),
         previews=bool(row[11]),
@@ -152,6 +152,8 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         *_row_of_pin(membership.pin),
         *_row_of_archived(membership.archived),
         membership.mute_until_ms,
+        json_text(membership.labels) if membership.labels else None,
+        membership.extension,
     )
 
 
@@ -181,13 +183,15 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
         and (old.mute, old.mute_until_ms) == (new.mute, new.mute_until_ms)
         and old.pin is new.pin
         and old.archived is new.archived
+        and old.labels is new.labels
+        and old.extension is new.extension
         and (old.joined_ms, old.joined_seq, old.joined_version)
         == (new.joined_ms, new.joined_seq, new.joined_version)
     )
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in 25 columns, from ``version`` to ``mute_until_ms``."""
+    """Return the membership in 27 columns, from ``version`` to ``extension``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -207,6 +211,8 @@ def membership_of(row: Sequence[Any]) -> Membership:
         pin=None if row[16] is None else Pinned(row[16], row[19], row[17], row[18]),
         archived=None if row[20] is None else Archived(*row[20:24]),
         mute_until_ms=row[24],
+        labels=() if row[25] is None else _texts_from(row[25]),
+        extension=row[26],
     )
 
 

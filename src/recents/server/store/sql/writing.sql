@@ -25,7 +25,7 @@ SELECT
     m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
     m.pin_rank, m.pinned_ms, m.pin_updated_ms, m.pin_ext,
     m.archived_seq, m.archived_ordinal, m.archived_own, m.archived_version,
-    m.mute_until_ms
+    m.mute_until_ms, m.labels, m.extension
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -125,9 +125,9 @@ INSERT INTO memberships (
     read_epoch, marked_unread, mute, draft_ms, draft_text,
     pin_rank, pinned_ms, pin_updated_ms, pin_ext,
     archived_seq, archived_ordinal, archived_own, archived_version,
-    mute_until_ms
+    mute_until_ms, labels, extension
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -153,7 +153,9 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     archived_ordinal = excluded.archived_ordinal,
     archived_own = excluded.archived_own,
     archived_version = excluded.archived_version,
-    mute_until_ms = excluded.mute_until_ms;
+    mute_until_ms = excluded.mute_until_ms,
+    labels = excluded.labels,
+    extension = excluded.extension;
 
 -- move_membership --
 -- Change where a member stands, not whether it is one; touches no index.

@@ -1,5 +1,5 @@
--- What else an account keeps with a row: pins (G1), the archive (G4), and when a
--- mute ends (G2).
+-- What else an account keeps with a row: pins (G1), the archive (G4), when a mute
+-- ends (G2), labels (G5), extensions (G7).
 
 -- A row is pinned when `pin_rank` is there.
 ALTER TABLE memberships ADD COLUMN pin_rank INTEGER;
@@ -17,6 +17,10 @@ ALTER TABLE memberships ADD COLUMN archived_version INTEGER;
 ALTER TABLE memberships ADD COLUMN mute_until_ms INTEGER;
 CREATE INDEX memberships_by_mute_end ON memberships (mute_until_ms)
 WHERE mute_until_ms IS NOT NULL;
+
+-- JSON, NULL where there is none.
+ALTER TABLE memberships ADD COLUMN labels TEXT;
+ALTER TABLE memberships ADD COLUMN extension TEXT NOT NULL DEFAULT '';
 
 -- `draft_text` goes to the end again: a long one fills pages of its own, which nobody who sums or
 -- sorts rows has to read.
