@@ -15,6 +15,7 @@ from recents.client.blocking_view import BlockingLiveView
 from recents.client.changes import Cause, ChangeBatch
 from recents.client.client import Client
 from recents.client.history import HistoryPage
+from recents.client.labels import Label
 from recents.client.listeners import ChangeFeed
 from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage
@@ -60,6 +61,7 @@ __all__ = [
     "InboxPage",
     "Insert",
     "Kind",
+    "Label",
     "LiveView",
     "Member",
     "Message",

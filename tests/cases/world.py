@@ -116,7 +116,7 @@ class Device:
 
     async def rows(self) -> tuple[InboxEntry, ...]:
         """All rows as the device has them now."""
-        return (await self.client.inbox.list(limit=1_000_000)).entries
+        return (await self.client.inbox.list(limit=1_000_000, archived=None)).entries
 
     async def row(self, conversation: str) -> InboxEntry:
         """The row, which must be there."""
@@ -203,7 +203,7 @@ class World:
 
     async def page(self, account: str, limit: int = 1_000, cursor: str | None = None) -> Rows:
         """Ask the node for rows, as the wire's ``list`` does."""
-        request = ListRows(id="q", limit=limit, cursor=cursor)
+        request = ListRows(id="q", limit=limit, cursor=cursor, archived=None)
         found = await self.node.questions.answer(account, request)
         assert isinstance(found, Rows)
         return found

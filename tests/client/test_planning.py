@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox, conversation_of
 from recents.client.planning import MOST_COUNTED, Planning, Wish
+from recents.client.ranking import GAP
 from recents.core.commands import (
     AnyCommand,
     ClearHistory,
@@ -20,6 +22,7 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
@@ -28,6 +31,7 @@ from recents.core.commands import (
 )
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation, Kind
+from recents.core.membership import Pinned
 from recents.core.message import Message
 from recents.core.pending import Pending
 from tests.client.fake_node import row, token
@@ -36,6 +40,20 @@ pytestmark = pytest.mark.asyncio
 
 BOB, CAROL, CREW = Conversation("p2p:bob"), Conversation("p2p:carol"), Conversation("team:t1")
 NOBODY = Conversation("p2p:nobody")
+
+
+def pins(wishes: Sequence[Wish]) -> list[tuple[str, int, str]]:
+    commands = [wish.command for wish in wishes]
+    assert all(isinstance(command, Pin) for command in commands)
+    return [
+        (command.conversation[4:], command.rank, command.ext)
+        for command in commands
+        if isinstance(command, Pin)
+    ]
+
+
+def pinned(name: str, rank: int, ext: str = "") -> InboxEntry:
+    return msgspec.structs.replace(row(name), pin=Pinned(rank, ext, 1, 1))
 
 
 class Desk:
@@ -309,3 +327,34 @@ async def test_D4_what_was_made_here_is_deleted_by_a_command_of_its_own(made: An
     everything, own = await desk.plan.delete_all(None, token(9), clear_history=False)
     assert everything.seqs == {BOB: 5, made.conversation: 0}
     assert own.command == Delete(id="id2", conversation=made.conversation, upto_seq=0)
+
+
+# Pins
+
+
+async def test_g1_a_new_pin_goes_on_top_and_one_that_is_there_keeps_its_place() -> None:
+    assert pins(await Desk(row("bob")).plan.pin(BOB, "red")) == [("bob", 0, "red")]
+    desk = Desk(row("bob"), pinned("carol", 7, "old"), pinned("dave", 3))
+    assert pins(await desk.plan.pin(BOB, "")) == [("bob", 3 - GAP, "")]
+    assert pins(await desk.plan.pin(CAROL, "new")) == [("carol", 7, "new")]
+    assert pins(await desk.plan.pin(NOBODY, "")) == [("nobody", 3 - GAP, "")], "the node says no"
+
+
+async def test_g1_a_pin_moves_before_another_or_to_the_end_and_keeps_its_text() -> None:
+    desk = Desk(pinned("bob", 0, "b"), pinned("carol", 8, "c"), pinned("dave", 20), row("eve"))
+    dave, eve = Conversation("p2p:dave"), Conversation("p2p:eve")
+    assert pins(await desk.plan.move_pin(dave, CAROL)) == [("dave", 4, "")]
+    assert pins(await desk.plan.move_pin(CAROL, BOB)) == [("carol", -GAP, "c")]
+    assert pins(await desk.plan.move_pin(BOB, None)) == [("bob", 20 + GAP, "b")]
+    assert pins(await desk.plan.move_pin(BOB, eve)) == [("bob", 20 + GAP, "b")], "eve has none"
+    assert pins(await desk.plan.move_pin(eve, BOB)) == [("eve", -GAP, "")], "now it has one"
+    assert pins(await desk.plan.move_pin(BOB, BOB)) == [("bob", 20 + GAP, "b")]
+
+
+async def test_g1_where_there_is_no_room_the_rows_below_are_moved_first() -> None:
+    desk = Desk(pinned("bob", 1), pinned("carol", 2, "c"), pinned("dave", 3, "d"), row("eve"))
+    assert pins(await desk.plan.move_pin(Conversation("p2p:eve"), CAROL)) == [
+        ("dave", 1 + 3 * GAP, "d"),
+        ("carol", 1 + 2 * GAP, "c"),
+        ("eve", 1 + GAP, ""),
+    ]

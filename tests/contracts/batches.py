@@ -9,8 +9,9 @@ from typing import Self
 from msgspec.structs import replace
 
 from recents.core import head as heads
+from recents.core import marks
 from recents.core import membership as memberships
-from recents.core.commands import MuteLevel, Post
+from recents.core.commands import Mute, MuteLevel, Post, RowCommand
 from recents.core.face import Face
 from recents.core.head import Head
 from recents.core.ids import (
@@ -21,6 +22,7 @@ from recents.core.ids import (
     named_by,
     parties_of,
 )
+from recents.core.marks import organized
 from recents.core.membership import Membership
 from recents.core.message import Message, recalled
 from recents.server.store.port import Store
@@ -239,12 +241,26 @@ class Batch:
             ),
         )
 
-    def mute(self, account: str, conversation: Conversation, level: MuteLevel | None) -> Self:
-        return self._change(
-            account,
-            conversation,
-            lambda membership, version: memberships.muted(membership, level, version),
-        )
+    def mute(
+        self,
+        account: str,
+        conversation: Conversation,
+        level: MuteLevel | None,
+        until_ms: int | None = None,
+    ) -> Self:
+        command = Mute(id="c", conversation=conversation, level=level, until_ms=until_ms)
+        return self.organize(account, command)
+
+    def organize(self, account: str, command: RowCommand) -> Self:
+        key = self._want(command.conversation, account)
+
+        def step(workspace: Workspace) -> None:
+            head, membership = _both(workspace, account, key)
+            version = workspace.version
+            changed = organized(head, membership, command, self._at_ms, version)
+            workspace.put_membership(account, key, changed)
+
+        return self.then(step)
 
     def _change(
         self,
@@ -264,7 +280,7 @@ class Batch:
         return self._change(
             account,
             conversation,
-            lambda membership, version: memberships.aliased(membership, alias, version),
+            lambda membership, version: marks.aliased(membership, alias, version),
         )
 
     # Faces

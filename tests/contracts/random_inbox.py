@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from recents.core.commands import Archive, Pin
 from recents.core.face import Face
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
@@ -12,21 +13,9 @@ from recents.server.store.port import Seen, Store
 from tests.contracts.batches import START_MS, Batch, history
 
 CHANGES = [
-    "read",
-    "read",
-    "delete",
-    "delete",
-    "delete",
-    "delete",
-    "delete",
-    "clear",
-    "team",
-    "dot",
-    "back",
-    "draft",
-    "mute",
-    "face",
-    "alias",
+    *("read", "read", "delete", "delete", "delete", "clear", "team", "dot", "back", "draft"),
+    *("mute", "pin", "archive", "archive"),
+    *("face", "alias"),
 ]
 
 
@@ -49,7 +38,7 @@ class RandomInbox:
         for name in teams:
             await self._commit(self._batch().create(name, "owner", "me"))
             await self._commit(self._begun([name], sender="owner"))
-        for name in self._random.sample([*peers, *teams], rows // 2):
+        for name in self._random.sample([*peers, *teams], rows * 2 // 3):
             await self._change(name)
             for _ in range(self._random.randrange(3)):
                 await self._change(name)
@@ -101,6 +90,10 @@ class RandomInbox:
             batch.unread_from("me", name, seq)
         elif change == "draft":
             batch.draft("me", name, self._random.choice(["", "d", "a draft"]))
+        elif change == "pin":
+            batch.organize("me", Pin(id="c", conversation=name, rank=self._random.randrange(9)))
+        elif change == "archive":
+            batch.organize("me", Archive(id="c", conversation=name))
         elif change == "mute":
             batch.mute("me", name, self._random.choice([None, "none", "mentions"]))
         elif change == "alias":

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, p2p, super_team, team
-from recents.core.membership import Draft, Membership
+from recents.core.membership import Archived, Draft, Membership, Pinned
 from recents.core.message import Message, Preview, recalled
 from recents.server.store.port import Seen, Store, StoreFailed
 from recents.server.store.workspace import Wanted, Workspace
@@ -141,6 +141,11 @@ def membership_with(number: int, **others: object) -> Membership:
         marked_unread=number + 10,
         draft=Draft(f"a\0b \u202e {number}", number + 11),
         mute="none" if number % 2 == 0 else "mentions",
+        pin=Pinned(-number, f"p\0 {number}", number + 12, number + 13),
+        archived=Archived(number + 14, number + 15, number + 16, number + 17),
+        mute_until_ms=number + 18,
+        labels=(f"a\0 {number}", f"é {number}"),
+        extension=f"e\0 {number}",
     )
     return replace(membership, **others)
 
@@ -177,6 +182,16 @@ DRAFT = Draft("", 0)
         (present_with(A), present_with(A, read_epoch=0, marked_unread=0)),
         (present_with(A), present_with(A, mute=None)),
         (present_with(A, mute=None), present_with(A, mute="mentions")),
+        (present_with(A), present_with(A, pin=None)),
+        (present_with(A), present_with(A, labels=())),
+        (present_with(A, labels=()), present_with(A, labels=("x",))),
+        (present_with(A), present_with(A, extension="")),
+        (present_with(A, extension=""), present_with(A, extension="x")),
+        (present_with(A), present_with(A, mute_until_ms=None)),
+        (present_with(A), present_with(A, mute_until_ms=1)),
+        (present_with(A), present_with(A, archived=None)),
+        (present_with(A, archived=None), present_with(A, archived=Archived(0, 0, 0, 0))),
+        (present_with(A, pin=None), present_with(A, pin=Pinned(0, "", 0, 0))),
         (present_with(A), present_with(A, draft=DRAFT)),
         (present_with(A, draft=DRAFT), present_with(A)),
         (present_with(A, draft=DRAFT), present_with(A, draft=Draft("ä" * 5_000, 1), read_seq=1)),

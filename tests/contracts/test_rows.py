@@ -8,6 +8,7 @@ from random import Random
 import pytest
 from msgspec.structs import replace
 
+from recents.core.commands import Archive, Pin, Unarchive, Unpin
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
@@ -35,12 +36,14 @@ def entry(seen: Seen) -> InboxEntry:
     )
 
 
-async def walk(store: Store, account: str, limit: int) -> tuple[list[Seen], Totals]:
+async def walk(
+    store: Store, account: str, limit: int, archived: bool | None = None
+) -> tuple[list[Seen], Totals]:
     """Walk all pages of a list that nobody changes meanwhile."""
     rows: list[Seen] = []
     after: Place | None = None
     while True:
-        page, totals = await store.page(account, limit, after)
+        page, totals = await store.page(account, limit, after, archived=archived)
         rows += page
         if len(page) < limit:
             return rows, totals
@@ -59,13 +62,18 @@ async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: i
     assert 300 < len(visible) < len(rows) - 50
     assert totals.unread > totals.unread_conversations > 50
     assert totals.unread > totals.muted_unread > 10
-    assert totals.conversations > totals.marked_unread > 10
+    assert totals.conversations > totals.marked_unread > 5
     assert any(seen.retracted_after_read for seen in visible)
     assert any(row.place_ms > row.activity_ms for row in map(entry, visible))
     assert all(entry(seen).unread >= 0 for seen in rows)
+    assert 5 < sum(entry(seen).pinned for seen in visible) < 50
 
     for limit in (7, 50, 10_000):
         assert await walk(store, "me", limit) == (visible, totals)
+        for which in (True, False):
+            some = [seen for seen in visible if entry(seen).archived is which]
+            assert len(some) > 20
+            assert await walk(store, "me", limit, which) == (some, totals)
     for version in (0, 1, store.version // 2, store.version - 1, store.version, 2**70):
         changed = await store.changed_since("me", version)
         assert sorted(changed, key=_name) == sorted(
@@ -224,6 +232,53 @@ async def test_O2_a_draft_gives_a_row_its_place_and_gives_it_back(store: Store) 
     assert await order(1) == "cba", "sending clears the draft"
 
 
+async def test_G1_O1_pinned_rows_stand_first_by_rank_then_name(store: Store) -> None:
+    for number, name in enumerate("abcde"):
+        await posted(store, "me", p2p(name), "m1", at_ms=START_MS + number)
+    for name, rank in (("b", 2**53 - 1), ("d", -5), ("c", -5), ("a", 1 - 2**53)):
+        await (
+            Batch()
+            .organize("me", Pin(id="c", conversation=p2p(name), rank=rank, ext="x"))
+            .commit(store)
+        )
+    for limit in (1, 2, 10):
+        rows, totals = await walk(store, "me", limit)
+        assert "".join(seen.conversation[4:] for seen in rows) == "acdbe"
+        assert totals == Totals(conversations=5)
+    await Batch().organize("me", Unpin(id="c", conversation=p2p("a"))).commit(store)
+    await Batch().delete("me", p2p("c"), 1).commit(store)
+    await posted(store, "me", p2p("c"), "m2", at_ms=START_MS + 9)
+    rows, _ = await walk(store, "me", 2)
+    assert "".join(seen.conversation[4:] for seen in rows) == "dbcea", "c came back without a pin"
+
+
+async def test_G4_case_23_archived_rows_are_neither_in_the_list_nor_in_the_totals(
+    store: Store,
+) -> None:
+    await Batch().create(TEAM, "bob", "me").commit(store)
+    await posted(store, "bob", TEAM, "m1", "m2")
+    await posted(store, "bob", p2p("me"), "m3")
+    await Batch().organize("me", Archive(id="c", conversation=TEAM)).commit(store)
+    rest = Totals(unread=1, unread_conversations=1, conversations=1)
+    for which, names in ((False, [BOB]), (True, [TEAM]), (None, [BOB, TEAM])):
+        rows, totals = await walk(store, "me", 1, which)
+        assert ([seen.conversation for seen in rows], totals) == (names, rest)
+    await posted(store, "me", TEAM, "m4")
+    assert (await store.page("me", 5))[1] == rest, "an own message does not bring it back"
+    await posted(store, "bob", TEAM, "m5")
+    assert (await store.page("me", 5))[1] == Totals(
+        unread=4, unread_conversations=2, conversations=2
+    )
+    await Batch().mute("me", TEAM, "none").commit(store)
+    await Batch().organize("me", Archive(id="c", conversation=TEAM)).commit(store)
+    await posted(store, "bob", TEAM, "m6")
+    assert (await store.page("me", 5))[1] == rest, "nor does anything where it is muted"
+    await Batch().mute("me", TEAM, None).commit(store)
+    assert (await store.page("me", 5))[1] == rest
+    await Batch().organize("me", Unarchive(id="c", conversation=TEAM)).commit(store)
+    assert (await store.page("me", 5))[1].unread == 5
+
+
 async def test_U4_R4_totals_tell_muted_and_marked_rows_apart(store: Store) -> None:
     for name, client_ids in (("a", "12"), ("b", "123"), ("c", "")):
         await Batch().create(team(name), "bob", "me").commit(store)
@@ -289,3 +344,27 @@ async def test_C2_a_page_and_its_totals_are_of_one_commit(store: Store) -> None:
     await read()
     await writing
     assert (await store.page("me", 50))[1].unread == 150
+
+
+async def test_G2_mutes_that_end_are_found_the_earliest_first(store: Store) -> None:
+    assert (await store.mutes_ending(2**70, 9), await store.next_mute_end()) == ([], None)
+    ends = {"a": START_MS + 5, "b": START_MS + 3, "c": None, "d": START_MS + 5}
+    for name, until_ms in ends.items():
+        await Batch().create(team(name), "bob", "me").commit(store)
+        await Batch().mute("me", team(name), "none", until_ms).commit(store)
+    await Batch().mute("bob", team("d"), "mentions", START_MS + 4).commit(store)
+    found = await store.mutes_ending(START_MS + 5, 9)
+    assert [(end.account, end.key, end.until_ms) for end in found] == [
+        ("me", "team:b", START_MS + 3),
+        ("bob", "team:d", START_MS + 4),
+        ("me", "team:a", START_MS + 5),
+        ("me", "team:d", START_MS + 5),
+    ]
+    assert found[1].version == store.version
+    assert await store.mutes_ending(START_MS + 5, 2) == found[:2]
+    assert await store.mutes_ending(START_MS + 3, 9) == found[:1]
+    assert await store.next_mute_end() == START_MS + 3
+    await Batch().mute("me", team("b"), None).commit(store)
+    await store.close()
+    await store.open()
+    assert await store.next_mute_end() == START_MS + 4

@@ -6,7 +6,7 @@ from recents.core.commands import MuteLevel, Post
 from recents.core.entry import InboxEntry
 from recents.core.head import Head, absorb, next_message
 from recents.core.ids import Conversation
-from recents.core.membership import Draft
+from recents.core.membership import Draft, Pinned
 from recents.core.message import Message
 
 BOB = Conversation("p2p:bob")
@@ -62,6 +62,8 @@ def a_row(
     draft_ms: int | None = None,
     mute: MuteLevel | None = None,
     marked_unread: bool = False,
+    rank: int | None = None,
+    archived: bool = False,
 ) -> InboxEntry:
     """A row of the list; with ``draft_ms`` it has a draft from then."""
     return InboxEntry(
@@ -72,6 +74,8 @@ def a_row(
         draft=None if draft_ms is None else Draft("draft", draft_ms),
         mute=mute,
         marked_unread=marked_unread,
+        pin=None if rank is None else Pinned(rank, "", 1, 1),
+        archived=archived,
     )
 
 

@@ -6,31 +6,33 @@ from dataclasses import dataclass, field
 
 from recents.core.commands import (
     AnyCommand,
+    Archive,
     ClearHistory,
     Delete,
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     SetAlias,
     SetDraft,
+    Unarchive,
+    Unpin,
 )
 from recents.core.entry import InboxEntry, entry_of, is_visible
 from recents.core.head import Head, absorb, next_message
 from recents.core.ids import Conversation
+from recents.core.marks import organized
 from recents.core.membership import (
     Membership,
     Position,
     after_own_send,
-    aliased,
     first_readable,
     joined,
-    muted,
     read_upto,
     unread_from,
     unread_marked,
-    with_draft,
     without_history,
     without_row,
 )
@@ -93,12 +95,11 @@ class Talk:
             case ClearHistory():
                 place = self.position(end if command.upto_seq is None else command.upto_seq)
                 ann = without_history(ann, place, version)
-            case SetDraft():
-                ann = with_draft(ann, command.text, at_ms, version)
-            case Mute():
-                ann = muted(ann, command.level, version)
-            case SetAlias():
-                ann = aliased(ann, command.alias, version)
+            case Archive():
+                place = self.position(end if command.upto_seq is None else command.upto_seq)
+                ann = organized(self.head, ann, command, at_ms, version, place)
+            case SetDraft() | Mute() | Pin() | Unpin() | Unarchive() | SetAlias():
+                ann = organized(self.head, ann, command, at_ms, version)
             case _:
                 raise NotImplementedError(command)
         self.ann = ann

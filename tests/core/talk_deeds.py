@@ -9,15 +9,19 @@ from hypothesis import strategies as st
 
 from recents.core.commands import (
     AnyCommand,
+    Archive,
     ClearHistory,
     Delete,
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     SetAlias,
     SetDraft,
+    Unarchive,
+    Unpin,
 )
 from recents.core.entry import InboxEntry
 from tests.core.talk import BOB, Talk
@@ -35,7 +39,10 @@ Deed = tuple[str, int, bool]
 
 deeds = st.tuples(
     st.sampled_from(
-        ["post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute", "alias"]
+        [
+            *("post", "post", "read", "mark", "mark_from", "delete", "clear", "draft", "mute"),
+            *("pin", "unpin", "archive", "archive", "unarchive", "alias"),
+        ]
     ),
     st.integers(0, 9),
     st.booleans(),
@@ -61,6 +68,10 @@ def command_of(deed: Deed, newest: int, epoch: int | None, number: int) -> AnyCo
         "clear": lambda: ClearHistory(id="r", conversation=BOB, upto_seq=newest),
         "draft": lambda: SetDraft(id="r", conversation=BOB, text="d" * (place % 3)),
         "mute": lambda: Mute(id="r", conversation=BOB, level="none" if flag else None),
+        "pin": lambda: Pin(id="r", conversation=BOB, rank=place, ext="e" * flag),
+        "unpin": lambda: Unpin(id="r", conversation=BOB),
+        "archive": lambda: Archive(id="r", conversation=BOB, upto_seq=newest),
+        "unarchive": lambda: Unarchive(id="r", conversation=BOB),
         "alias": lambda: SetAlias(id="r", conversation=BOB, alias="b" * (place % 3)),
     }
     return made[what]()

@@ -14,12 +14,10 @@ from recents.core.membership import (
     advance,
     after_own_removal,
     after_own_send,
-    aliased,
     first_readable,
     head_seen,
     is_present,
     joined,
-    muted,
     parted,
     read_upto,
     unread_from,
@@ -47,13 +45,6 @@ def changed(membership: Membership, **fields: object) -> Membership:
     """The membership in a later commit, with these fields and no others changed."""
     result: Membership = msgspec.structs.replace(membership, version=8, **fields)
     return result
-
-
-def test_i1_an_alias_stands_until_another_and_the_same_is_no_change() -> None:
-    named = aliased(MEMBER, "Dear", 8)
-    assert named == changed(MEMBER, alias="Dear")
-    assert aliased(named, "Dear", 9) is named
-    assert aliased(named, "", 8) == changed(MEMBER)
 
 
 def test_i1_an_alias_survives_leaving_and_joining_again() -> None:
@@ -232,19 +223,6 @@ def test_o2_a_draft_that_goes_on_never_sinks_its_row() -> None:
     assert with_draft(DRAFTED, "dear a", 40, 8).draft == Draft("dear a", 50)
     cleared = with_draft(DRAFTED, "", 40, 8)
     assert with_draft(cleared, "new", 40, 9).draft == Draft("new", 40), "the place was given back"
-
-
-def test_g2_a_mute_is_a_level_or_none() -> None:
-    silent = muted(MEMBER, "none", 8)
-    assert silent == changed(MEMBER, mute="none")
-    assert muted(silent, "mentions", 8) == changed(MEMBER, mute="mentions")
-    assert muted(silent, None, 8) == changed(MEMBER)
-
-
-def test_g2_the_same_level_again_changes_nothing() -> None:
-    silent = muted(MEMBER, "none", 8)
-    assert muted(silent, "none", 9) is silent
-    assert muted(MEMBER, None, 9) is MEMBER
 
 
 def test_d1_the_dot_goes_with_its_row_and_draft_and_mute_stay() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recents.core.errors import Code, Refused
-from recents.core.ordering import cursor_after, place_after, place_of
+from recents.core.ordering import PINS_END, cursor_after, place_after, place_of
 from tests.core.making import a_row
 
 
@@ -45,6 +45,29 @@ def test_o2_a_draft_saved_since_moves_its_row_up() -> None:
     assert [row.conversation for row in sorted(rows, key=place_of)] == [
         *("p2p:c", "p2p:b", "p2p:a", "p2p:d")
     ]
+
+
+def test_g1_pinned_rows_stand_first_by_rank_then_name() -> None:
+    rows = [
+        a_row("p2p:a", activity_ms=9_007_199_254_740_991),
+        a_row("p2p:b", rank=2**53 - 1),
+        a_row("p2p:c", rank=0),
+        a_row("p2p:d", rank=1 - 2**53),
+        a_row("p2p:B", rank=0, activity_ms=7),
+    ]
+    assert [row.conversation for row in sorted(rows, key=place_of)] == [
+        *("p2p:d", "p2p:B", "p2p:c", "p2p:b", "p2p:a")
+    ]
+    pins = [row for row in rows if row.pinned]
+    assert all(place_of(row) < PINS_END for row in pins)
+    assert place_of(rows[0]) > PINS_END
+
+
+@given(st.integers(1 - 2**53, 2**53 - 1))
+def test_o4_a_pinned_row_has_a_cursor_of_its_rank(rank: int) -> None:
+    row = a_row(rank=rank)
+    assert cursor_after(row) == f"p{rank}.p2p:bob"
+    assert place_after(cursor_after(row)) == place_of(row)
 
 
 def test_case_31_ten_thousand_equal_times_have_one_order() -> None:
@@ -87,6 +110,8 @@ def test_o4_every_row_has_a_cursor(activity_ms: int, name: str) -> None:
             "1. p2p:a",
             "1.p2p:a\n",
             "x.p2p:a",
+            "p.p2p:a",
+            "p--1.p2p:a",
         ),
         *("1.p2p:ä", "\uff11.p2p:a", "1" * 17 + ".p2p:a", "1.p2p:" + "x" * 80),
     ],

@@ -21,6 +21,7 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
@@ -29,6 +30,7 @@ from recents.core.commands import (
     SetDraft,
     SetProfile,
     SetTeamAvatar,
+    Unpin,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
@@ -272,6 +274,8 @@ def test_D4_deleting_all_covers_the_rows_it_was_given_with() -> None:
         MarkUnread(id="r", conversation=BOB),
         Delete(id="r", conversation=BOB),
         Mute(id="r", conversation=BOB, level="none"),
+        Pin(id="r", conversation=BOB, rank=0),
+        Unpin(id="r", conversation=BOB),
         SetDraft(id="r", conversation=BOB),
         DeleteAll(id="r"),
     ],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from recents.core.entry import InboxEntry
 from recents.core.totals import NOTHING, Totals, exchanged, totals_of
@@ -37,6 +38,16 @@ def test_u4_a_muted_row_counts_in_every_sum_but_the_badge() -> None:
     totals = totals_of(rows)
     assert totals == Totals(unread=9, unread_conversations=3, conversations=4, muted_unread=5)
     assert totals.badge == 4
+
+
+def test_g4_archived_rows_are_in_no_sum() -> None:
+    away = a_row("p2p:a", unread=2, marked_unread=True, archived=True)
+    there = a_row("p2p:b", unread=3)
+    totals = totals_of([away, there])
+    assert totals == Totals(unread=3, unread_conversations=1, conversations=1)
+    back = exchanged(totals, away, replace(away, archived=False))
+    assert back == Totals(unread=5, unread_conversations=2, conversations=2, marked_unread=1)
+    assert exchanged(back, replace(away, archived=False), away) == totals
 
 
 def test_r4_dots_are_counted_by_rows_muted_ones_included() -> None:

@@ -17,7 +17,7 @@ from recents.client.link.port import MAX_MESSAGE_BYTES
 from recents.core import commands, explain, face, ids, message
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code, Refused
-from recents.core.membership import Draft
+from recents.core.membership import Draft, Pinned
 from recents.core.message import Message, Preview
 from recents.core.replica import Gone
 from recents.core.totals import Totals
@@ -56,6 +56,7 @@ RESULTS = {
 VALUES = {
     "Row": InboxEntry,
     "Draft": Draft,
+    "Pin": Pinned,
     "Device": frames.Device,
     "Preview": Preview,
     "Profile": frames.Profile,
@@ -208,6 +209,10 @@ def test_the_limits_are_those_of_the_code() -> None:
         ids.MAX_ID_BYTES,
         ids.MAX_DISPLAY_NAME_CHARACTERS,
         face.MAX_AVATAR_BYTES,
+        commands.MAX_PIN_EXT_BYTES,
+        commands.MAX_LABEL_CHARACTERS,
+        commands.MAX_LABELS,
+        commands.MAX_EXTENSION_BYTES,
     ]
 
 

@@ -53,10 +53,11 @@ def compare_explanation(told: Explanation, row: InboxEntry, oracle: Oracle, acco
 def as_expected(row: InboxEntry) -> dict[str, object]:
     """Return a row in the words of the oracle: plain values, without numbers of commits."""
     shown: dict[str, object] = {name: getattr(row, name) for name in _ROW}
-    for name in ("preview", "draft"):
+    for name in ("preview", "draft", "pin"):
         part = shown[name]
         if isinstance(part, msgspec.Struct):
             shown[name] = {field: getattr(part, field) for field in part.__struct_fields__}
+    shown["labels"] = list(row.labels)
     return shown
 
 

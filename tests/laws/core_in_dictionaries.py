@@ -14,7 +14,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 
-from recents.core.commands import MuteLevel, Post
+from recents.core.commands import (
+    AddLabel,
+    Archive,
+    Mute,
+    MuteLevel,
+    Pin,
+    Post,
+    RemoveLabel,
+    RowCommand,
+    SetExtension,
+    Unarchive,
+    Unpin,
+)
 from recents.core.entry import InboxEntry, entry_of, is_visible, row_version
 from recents.core.explain import Explanation, Recount, positions_of
 from recents.core.face import NO_FACE, Face, changed_face
@@ -40,20 +52,20 @@ from recents.core.ids import (
     named_by,
     parties_of,
 )
+from recents.core.marks import aliased, mute_ended, organized
 from recents.core.membership import (
     Membership,
     after_own_removal,
     after_own_send,
-    aliased,
     first_readable,
     head_seen,
     is_present,
     joined,
-    muted,
     parted,
     read_upto,
     unread_from,
     unread_marked,
+    was_archived,
     with_draft,
     without_history,
     without_row,
@@ -206,9 +218,10 @@ class CoreInDictionaries:
         upto: Mapping[str, int] | None = None,
         *,
         marks_known: Mapping[str, int] | None = None,
+        archives_known: Collection[str] | None = None,
     ) -> None:
         version = self._next_version()
-        for key, seq in self._covered(account, kinds, upto):
+        for key, seq in self._covered(account, kinds, upto, archives_known):
             known = None if marks_known is None else marks_known.get(named_by(account, key), 0)
             epoch = self._rooms[key].epoch(account, known)
             self._read(key, account, seq, version, epoch)
@@ -216,7 +229,7 @@ class CoreInDictionaries:
     def read_all_as_at(self, account: str, upto: Mapping[str, int], epoch: int) -> None:
         """What a device sends: it knows no marks, but its token's version."""
         version = self._next_version()
-        for key, seq in self._covered(account, None, upto):
+        for key, seq in self._covered(account, None, upto, heard_of=epoch):
             self._read(key, account, seq, version, epoch)
 
     def delete(
@@ -238,9 +251,10 @@ class CoreInDictionaries:
         upto: Mapping[str, int] | None = None,
         *,
         clear_history: bool = False,
+        archives_known: Collection[str] | None = None,
     ) -> None:
         version = self._next_version()
-        for key, seq in self._covered(account, kinds, upto):
+        for key, seq in self._covered(account, kinds, upto, archives_known):
             self._delete(key, account, seq, version, clear_history)
 
     def clear_history(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
@@ -280,11 +294,72 @@ class CoreInDictionaries:
             self._join(room, [account], at_ms, version)
         room.members[account] = with_draft(room.members[account], text, at_ms, version)
 
-    def mute(self, account: str, conversation: str, level: MuteLevel | None = None) -> None:
+    def mute(
+        self,
+        account: str,
+        conversation: str,
+        level: MuteLevel | None = None,
+        until_ms: int | None = None,
+        *,
+        at_ms: int = 0,
+    ) -> None:
+        name = Conversation(conversation)
+        command = Mute(id="1", conversation=name, level=level, until_ms=until_ms)
+        self._organize(account, command, at_ms)
+
+    def end_mute(self, account: str, conversation: str, *, at_ms: int) -> None:
         version = self._next_version()
         for key, _ in self._places(account, {conversation: None}):
-            members = self._rooms[key].members
-            members[account] = muted(members[account], level, version)
+            room = self._rooms[key]
+            room.members[account] = mute_ended(room.head, room.members[account], at_ms, version)
+
+    def pin(
+        self, account: str, conversation: str, rank: int, ext: str = "", *, at_ms: int
+    ) -> None:
+        command = Pin(id="1", conversation=Conversation(conversation), rank=rank, ext=ext)
+        self._organize(account, command, at_ms)
+
+    def unpin(self, account: str, conversation: str) -> None:
+        self._organize(account, Unpin(id="1", conversation=Conversation(conversation)))
+
+    def archive(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
+        name = Conversation(conversation)
+        self._organize(account, Archive(id="1", conversation=name, upto_seq=upto_seq))
+
+    def unarchive(self, account: str, conversation: str) -> None:
+        self._organize(account, Unarchive(id="1", conversation=Conversation(conversation)))
+
+    def add_label(self, account: str, conversation: str, label: str) -> None:
+        name = Conversation(conversation)
+        self._organize(account, AddLabel(id="1", conversation=name, label=label))
+
+    def remove_label(self, account: str, conversation: str, label: str) -> None:
+        name = Conversation(conversation)
+        self._organize(account, RemoveLabel(id="1", conversation=name, label=label))
+
+    def set_extension(self, account: str, conversation: str, text: str = "") -> None:
+        name = Conversation(conversation)
+        self._organize(account, SetExtension(id="1", conversation=name, text=text))
+
+    def archives_before(self, account: str, version: int) -> set[str]:
+        """The conversations that stand archived since a commit, or one before it."""
+        return {
+            named_by(account, key)
+            for key, room in self._rooms.items()
+            if account in room.members
+            and (archived := room.members[account].archived) is not None
+            and archived.version <= version
+        }
+
+    def _organize(self, account: str, command: RowCommand, at_ms: int = 0) -> None:
+        version = self._next_version()
+        upto = command.upto_seq if isinstance(command, Archive) else None
+        for key, seq in self._places(account, {command.conversation: upto}):
+            room = self._rooms[key]
+            position = room.position(account, seq)
+            room.members[account] = organized(
+                room.head, room.members[account], command, at_ms, version, position
+            )
 
     def set_alias(self, account: str, conversation: str, alias: str = "") -> None:
         version = self._next_version()
@@ -410,12 +485,18 @@ class CoreInDictionaries:
         return places
 
     def _covered(
-        self, account: str, kinds: Collection[str] | None, upto: Mapping[str, int] | None
+        self,
+        account: str,
+        kinds: Collection[str] | None,
+        upto: Mapping[str, int] | None,
+        archives_known: Collection[str] | None = None,
+        *,
+        heard_of: int | None = None,
     ) -> list[tuple[ConversationKey, int]]:
-        """What a command on many rows covers: those in the list, and up to where."""
+        """What a command on many rows covers: those in the main list, and up to where."""
         listed = {row.conversation: None for row in self.rows(account)}
         wanted = listed if upto is None else upto
-        return self._places(
+        places = self._places(
             account,
             {
                 name: seq
@@ -423,3 +504,13 @@ class CoreInDictionaries:
                 if name in listed and (kinds is None or kind_of(Conversation(name)) in kinds)
             },
         )
+        return [
+            (key, seq)
+            for key, seq in places
+            if (archives_known is not None and named_by(account, key) not in archives_known)
+            or not was_archived(
+                self._rooms[key].members[account],
+                self._rooms[key].own_position(account, seq),
+                heard_of,
+            )
+        ]

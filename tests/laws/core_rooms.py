@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from msgspec.structs import replace
+
 from recents.core.head import Head
 from recents.core.membership import Membership, Position, head_seen
 from recents.core.message import Message, Preview, preview_of
@@ -53,6 +55,12 @@ class Room:
             and (message.sender == account or message.seq in self.hidden_from(account))
         ]
         return Position(seq, messages[seq - 1].ordinal if seq else 0, len(skipped))
+
+    def own_position(self, account: str, seq: int) -> Position:
+        """The same place, where only the account's own messages count as skipped."""
+        messages, _ = self.messages_of(account)
+        own = sum(message.counts and message.sender == account for message in messages[seq:])
+        return replace(self.position(account, seq), skipped_after=own)
 
     def retracted_after(self, account: str, seq: int) -> int:
         """How many messages after ``seq`` were recalled that ``account`` would have counted.

@@ -76,7 +76,7 @@ class Follower:
     async def look(self) -> None:
         """See the list, and compare it with what the batches said."""
         client = self._device.client
-        page = await client.inbox.list(limit=ALL_ROWS)
+        page = await client.inbox.list(limit=ALL_ROWS, archived=None)
         if not page.complete or client is not self._device.client:
             return
         rows = {row.conversation: row for row in page.entries}

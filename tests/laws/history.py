@@ -53,6 +53,14 @@ COMMANDS = {
     "draft": 3,
     "mute": 2,
     "unmute": 1,
+    "pin": 3,
+    "unpin": 1,
+    "move_pin": 2,
+    "archive": 4,
+    "unarchive": 1,
+    "add_label": 2,
+    "remove_label": 1,
+    "extend": 2,
     "create": 2,
     "add": 3,
     "remove": 1,
@@ -221,9 +229,10 @@ class History:
             self._object()
             person.check_words()
             device = person.device
-            page = await device.client.inbox.list(limit=1_000)
+            page = await device.client.inbox.list(limit=1_000, archived=None)
             who = f"law 1: device {device.name}"
-            compare(who, page.entries, page.totals, self.world.oracle, device.account)
+            totals = await device.client.inbox.totals()
+            compare(who, page.entries, totals, self.world.oracle, device.account)
             for row in page.entries:
                 told = await device.client.inbox.explain(row.conversation)
                 # Where the question was lost on its way the device has said what it knew.
@@ -232,9 +241,10 @@ class History:
         for account in ACCOUNTS:
             async with self.world.visitor(account) as fresh:
                 await self.world.settle()
-                page = await fresh.client.inbox.list(limit=1_000)
+                page = await fresh.client.inbox.list(limit=1_000, archived=None)
                 who = f"law 1: a fresh device of {account}"
-                compare(who, page.entries, page.totals, self.world.oracle, account)
+                totals = await fresh.client.inbox.totals()
+                compare(who, page.entries, totals, self.world.oracle, account)
 
     async def _explain(self, step: Step) -> None:
         """Law 5: the node names the very messages behind one of its rows, at any time."""

@@ -50,7 +50,19 @@ KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
 
-ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "avatar", "alias")
+ABOUT = (
+    "unread",
+    "marked_unread",
+    "mute",
+    "name",
+    "membership",
+    "archived",
+    "mute_until_ms",
+    "labels",
+    "extension",
+    "avatar",
+    "alias",
+)
 """What a device can know of a row while it is alone."""
 
 
@@ -167,9 +179,26 @@ class Person:
             case "draft":
                 return inbox.set_draft(name, "" if a < 2 else f"draft {a}")
             case "mute":
-                return inbox.mute(name, "none" if a % 2 else "mentions")
+                until_ms = self.world.now_ms + 1_000 * a**2 * b if b else None
+                return inbox.mute(name, "none" if a % 2 else "mentions", until_ms)
             case "unmute":
                 return inbox.unmute(name)
+            case "pin":
+                return inbox.pin(name, f"ext {b}" if a < 3 else "")
+            case "unpin":
+                return inbox.unpin(name)
+            case "move_pin":
+                return inbox.move_pin(name, PLACES[b] if b < len(PLACES) else None)
+            case "archive":
+                return inbox.archive(name)
+            case "unarchive":
+                return inbox.unarchive(name)
+            case "add_label":
+                return inbox.add_label(name, f"label {b % 3}")
+            case "remove_label":
+                return inbox.remove_label(name, f"label {b % 3}")
+            case "extend":
+                return inbox.set_extension(name, "x" * (a % 3))
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")
@@ -282,7 +311,7 @@ class Person:
         return all(
             self.world.hearing.newest_at(self.account, row.conversation, version) <= row.last_seq
             for row in self._shown.values()
-            if row.version
+            if row.version and not row.archived
         )
 
     def check_words(self) -> None:
@@ -424,6 +453,7 @@ def _same_words(meant: AnyCommand, done: AnyCommand) -> bool:
 
 def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401  # the oracle's own types
     shown = {name: getattr(row, name) for name in (*ABOUT, "conversation")}
+    shown["pin"] = row.pin and {"rank": row.pin.rank, "ext": row.pin.ext}
     shown["draft"] = row.draft and {"text": row.draft.text}
     shown["preview"] = row.preview and {"client_id": row.preview.client_id}
     return shown
@@ -432,6 +462,7 @@ def _plain(row: Any) -> dict[str, Any]:  # noqa: ANN401  # the oracle's own type
 def _about(row: dict[str, Any]) -> dict[str, Any]:
     about = {name: row[name] for name in (*ABOUT, "conversation")}
     about["draft"] = row["draft"] and row["draft"]["text"]
+    about["pin"] = row["pin"] and (row["pin"]["rank"], row["pin"]["ext"])
     about["preview"] = row["preview"] and row["preview"]["client_id"]
     return about
 

@@ -37,6 +37,7 @@ LEVEL = st.sampled_from([None, "none", "mentions"])
 PART = st.sampled_from([None, "", "Ann", "安"])
 """Of a profile."""
 DRAFT = st.sampled_from(["", "", "dear", "dear ann"])
+RANK = st.sampled_from([0, 0, 1, -1, 2**53 - 1, 1 - 2**53])
 FORGOTTEN = st.none() | st.integers(0, 2)
 """How many of the newest marks a reader had not heard of; None: it does not say."""
 
@@ -46,6 +47,7 @@ class Looked(NamedTuple):
 
     newest: dict[str, int]
     marks: dict[str, int]
+    archived: set[str]
     rows: dict[Conversation, InboxEntry]
     version: int
 
@@ -59,7 +61,9 @@ class CoreHistories(RuleBasedStateMachine):
         self.core = CoreInDictionaries()
         self.devices = {account: Replica() for account in ACCOUNTS}
         self.told: dict[str, int] = dict.fromkeys(ACCOUNTS, 0)
-        self.looked: dict[str, Looked] = {account: Looked({}, {}, {}, 0) for account in ACCOUNTS}
+        self.looked: dict[str, Looked] = {
+            account: Looked({}, {}, set(), {}, 0) for account in ACCOUNTS
+        }
         self.posted = 0
         self.now_ms = 1_000
 
@@ -188,14 +192,19 @@ class CoreHistories(RuleBasedStateMachine):
         """A device has its list now; later it may read or delete all of it."""
         rows = dict(self.devices[who].rows)
         self.looked[who] = Looked(
-            self.oracle.newest(who), self.oracle.marks(who), rows, self.core.version
+            self.oracle.newest(who),
+            self.oracle.marks(who),
+            self.oracle.archived(who),
+            rows,
+            self.core.version,
         )
 
     @rule(who=WHO, kinds=KINDS, looked=st.booleans())
     def read_all(self, who: str, kinds: list[str] | None, looked: bool) -> None:
         upto = self.looked[who].newest if looked else None
         marks = self.looked[who].marks if looked else None
-        self.both("read_all", who, kinds, upto, marks_known=marks)
+        archived = self.looked[who].archived if looked else None
+        self.both("read_all", who, kinds, upto, marks_known=marks, archives_known=archived)
 
     @rule(who=WHO, where=WHERE)
     def read_what_was_looked_at(self, who: str, where: str) -> None:
@@ -210,7 +219,12 @@ class CoreHistories(RuleBasedStateMachine):
     def read_all_that_was_looked_at(self, who: str) -> None:
         """So is the version of a token (R5)."""
         looked = self.looked[who]
-        self.oracle.read_all(who, upto=looked.newest, marks_known=looked.marks)
+        self.oracle.read_all(
+            who,
+            upto=looked.newest,
+            marks_known=looked.marks,
+            archives_known=self.core.archives_before(who, looked.version),
+        )
         self.core.read_all_as_at(who, looked.newest, looked.version)
 
     @rule(who=WHO, where=WHERE)
@@ -225,9 +239,35 @@ class CoreHistories(RuleBasedStateMachine):
     def set_draft(self, who: str, where: str, text: str, later: int) -> None:
         self.both("set_draft", who, where, text, at_ms=self.time_ms(later))
 
-    @rule(who=WHO, where=WHERE, level=LEVEL)
-    def mute(self, who: str, where: str, level: str | None) -> None:
-        self.both("mute", who, where, level)
+    @rule(who=WHO, where=WHERE, level=LEVEL, lasts=st.sampled_from([None, None, 0, 1, 20]))
+    def mute(self, who: str, where: str, level: str | None, lasts: int | None) -> None:
+        until_ms = None if lasts is None else self.now_ms + lasts
+        self.both("mute", who, where, level, until_ms, at_ms=self.now_ms)
+
+    @rule(who=WHO, where=WHERE, later=LATER)
+    def end_mute(self, who: str, where: str, later: int) -> None:
+        self.both("end_mute", who, where, at_ms=self.time_ms(later))
+
+    @rule(who=WHO, where=WHERE, rank=RANK, ext=st.sampled_from(["", "x"]), later=LATER)
+    def pin(self, who: str, where: str, rank: int, ext: str, later: int) -> None:
+        self.both("pin", who, where, rank, ext, at_ms=self.time_ms(later))
+
+    @rule(who=WHO, where=WHERE)
+    def unpin(self, who: str, where: str) -> None:
+        self.both("unpin", who, where)
+
+    @rule(who=WHO, where=WHERE, back=BACK)
+    def archive(self, who: str, where: str, back: int) -> None:
+        self.both("archive", who, where, max(self.newest(who, where) - back, 0))
+
+    @rule(who=WHO, where=WHERE)
+    def unarchive(self, who: str, where: str) -> None:
+        self.both("unarchive", who, where)
+
+    @rule(who=WHO, where=WHERE, label=st.sampled_from("ab"), text=st.sampled_from(["", "x"]))
+    def label_and_extend(self, who: str, where: str, label: str, text: str) -> None:
+        self.both("add_label" if text else "remove_label", who, where, label)
+        self.both("set_extension", who, where, text)
 
     @rule(who=WHO, where=WHERE, alias=st.sampled_from(["", "", "dear", "亲爱的"]))
     def set_alias(self, who: str, where: str, alias: str) -> None:
@@ -264,7 +304,10 @@ class CoreHistories(RuleBasedStateMachine):
         self, who: str, kinds: list[str] | None, looked: bool, clear_history: bool
     ) -> None:
         upto = self.looked[who].newest if looked else None
-        self.both("delete_all", who, kinds, upto, clear_history=clear_history)
+        archived = self.looked[who].archived if looked else None
+        self.both(
+            "delete_all", who, kinds, upto, clear_history=clear_history, archives_known=archived
+        )
 
     @rule(who=WHO, where=WHERE, back=BACK, clear_history=st.booleans())
     def delete(self, who: str, where: str, back: int, clear_history: bool) -> None:

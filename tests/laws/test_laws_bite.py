@@ -16,7 +16,7 @@ from recents.server import carrying_out, reading
 from recents.server.store.workspace import Workspace
 from tests.laws.history import made_up, play
 
-HISTORIES = 150
+HISTORIES = 400
 Patch = AbstractContextManager[object]
 
 

@@ -59,6 +59,14 @@ class Deeds:
             self._draft: 8,
             self._mute: 4,
             self._unmute: 3,
+            self._pin: 4,
+            self._unpin: 2,
+            self._move_pin: 3,
+            self._archive: 4,
+            self._unarchive: 2,
+            self._add_label: 3,
+            self._remove_label: 2,
+            self._extend: 3,
             self._rename: 4,
             self._add: 4,
             self._remove: 3,
@@ -133,6 +141,33 @@ class Deeds:
 
     def _unmute(self, where: str, _: str) -> Deed:
         return Deed("unmute", where, "", lambda: self._me.inbox.unmute(where))
+
+    def _pin(self, where: str, word: str) -> Deed:
+        return Deed("pin", where, word, lambda: self._me.inbox.pin(where, word))
+
+    def _unpin(self, where: str, _: str) -> Deed:
+        return Deed("unpin", where, "", lambda: self._me.inbox.unpin(where))
+
+    def _move_pin(self, where: str, _: str) -> Deed:
+        before = self._chance.choice((None, *TEAMS))
+        return Deed("move_pin", where, "", lambda: self._me.inbox.move_pin(where, before))
+
+    def _archive(self, where: str, _: str) -> Deed:
+        return Deed("archive", where, "", lambda: self._me.inbox.archive(where))
+
+    def _unarchive(self, where: str, _: str) -> Deed:
+        return Deed("unarchive", where, "", lambda: self._me.inbox.unarchive(where))
+
+    def _add_label(self, where: str, _: str) -> Deed:
+        label = self._chance.choice("abc")
+        return Deed("add_label", where, "", lambda: self._me.inbox.add_label(where, label))
+
+    def _remove_label(self, where: str, _: str) -> Deed:
+        label = self._chance.choice("abc")
+        return Deed("remove_label", where, "", lambda: self._me.inbox.remove_label(where, label))
+
+    def _extend(self, where: str, word: str) -> Deed:
+        return Deed("extend", where, word, lambda: self._me.inbox.set_extension(where, word))
 
     def _rename(self, _: str, word: str) -> Deed:
         team = self._chance.choice(TEAMS)

@@ -21,6 +21,7 @@ import msgspec
 import recents
 from recents import Client
 from recents.client import opening
+from recents.client.local_list import InboxPage
 from recents.client.store.port import Saved, Step
 from recents.client.store.sqlite import SqliteDeviceStore
 from recents.core.errors import CallerMistake, Refused, Unavailable
@@ -76,7 +77,7 @@ class Program:
                         await self._settle(me)
                         print("stopped", flush=True)
                     case "list":
-                        page = await me.inbox.list(limit=1_000_000)
+                        page = await whole_list(me)
                         print(msgspec.json.encode(page).decode(), flush=True)
                     case word:
                         raise AssertionError(f"{word!r} was never agreed upon")
@@ -151,6 +152,12 @@ async def _on_their_way(me: Client, name: Conversation) -> list[Message]:
     except Refused:
         return []
     return [message for message in page.messages if message.status == "failed"]
+
+
+async def whole_list(me: Client) -> InboxPage:
+    """Return all rows, archived ones too, with the totals of the main list (G4)."""
+    page = await me.inbox.list(limit=1_000_000, archived=None)
+    return msgspec.structs.replace(page, totals=await me.inbox.totals())
 
 
 async def _words() -> asyncio.StreamReader:

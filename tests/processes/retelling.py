@@ -14,8 +14,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from recents.core.commands import (
+    AddLabel,
     AddMembers,
     AnyCommand,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -25,15 +27,20 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     RenameTeam,
     SetAlias,
     SetDraft,
+    SetExtension,
     SetProfile,
     SetTeamAvatar,
+    Unarchive,
+    Unpin,
 )
 from recents.testing.oracle import Oracle
 from recents.wire.sync_token import parts_of
@@ -60,6 +67,7 @@ class Retelling:
             account: defaultdict(list) for account in self._accounts
         }
         self._marks: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self._archived: dict[tuple[str, str], int] = {}
         self._present: set[tuple[str, str]] = set()
         self._joined: defaultdict[tuple[str, str], int] = defaultdict(int)
 
@@ -94,8 +102,18 @@ class Retelling:
                 self._for_all(actor, command)
             case SetProfile():
                 self.oracle.set_profile(actor, name=command.name, avatar=command.avatar)
-            case Read() | Delete() | ClearHistory() | SetDraft() | Mute() | SetAlias():
+            case Read() | Delete() | ClearHistory():
+                self._cover(actor, command)
+            case Archive():
+                self._archive(actor, command, version)
+            case SetDraft() | Mute() | Pin() | Unpin() | Unarchive() | SetAlias():
                 self._organize(actor, command, at_ms)
+            case AddLabel():
+                self.oracle.add_label(actor, command.conversation, command.label)
+            case RemoveLabel():
+                self.oracle.remove_label(actor, command.conversation, command.label)
+            case SetExtension():
+                self.oracle.set_extension(actor, command.conversation, command.text)
             case _:
                 self._change_team(actor, command, at_ms)
 
@@ -125,12 +143,7 @@ class Retelling:
             return None
         return bisect_right(self._marks[actor, command.conversation], command.epoch)
 
-    def _organize(
-        self,
-        actor: str,
-        command: Read | Delete | ClearHistory | SetDraft | Mute | SetAlias,
-        at_ms: int,
-    ) -> None:
+    def _cover(self, actor: str, command: Read | Delete | ClearHistory) -> None:
         name = command.conversation
         match command:
             case Read():
@@ -141,10 +154,32 @@ class Retelling:
                 self.oracle.delete(actor, name, command.upto_seq, clear_history=clear)
             case ClearHistory():
                 self.oracle.clear_history(actor, name, command.upto_seq)
+
+    def _archive(self, actor: str, command: Archive, version: int) -> None:
+        name = command.conversation
+        before = name in self.oracle.archived(actor)
+        self.oracle.archive(actor, name, command.upto_seq)
+        if not before and name in self.oracle.archived(actor):
+            self._archived[actor, name] = version
+
+    def _organize(
+        self,
+        actor: str,
+        command: SetDraft | Mute | Pin | Unpin | Unarchive | SetAlias,
+        at_ms: int,
+    ) -> None:
+        name = command.conversation
+        match command:
             case SetDraft():
                 self.oracle.set_draft(actor, name, command.text, at_ms=at_ms)
             case Mute():
-                self.oracle.mute(actor, name, command.level)
+                self.oracle.mute(actor, name, command.level, command.until_ms, at_ms=at_ms)
+            case Pin():
+                self.oracle.pin(actor, name, command.rank, command.ext, at_ms=at_ms)
+            case Unpin():
+                self.oracle.unpin(actor, name)
+            case Unarchive():
+                self.oracle.unarchive(actor, name)
             case SetAlias():
                 self.oracle.set_alias(actor, name, command.alias)
 
@@ -152,16 +187,25 @@ class Retelling:
         assert command.upto is not None, "the SDK always names what it has"
         _, version = parts_of(command.upto)
         upto = self._still(actor, version)
+        archived = {
+            name
+            for (account, name), made in self._archived.items()
+            if account == actor and made <= version
+        }
         if isinstance(command, ReadAll):
             marks_known = {
                 name: bisect_right(made, version)
                 for (account, name), made in self._marks.items()
                 if account == actor
             }
-            self.oracle.read_all(actor, command.kinds, upto, marks_known=marks_known)
+            self.oracle.read_all(
+                actor, command.kinds, upto, marks_known=marks_known, archives_known=archived
+            )
         else:
             clear = command.clear_history
-            self.oracle.delete_all(actor, command.kinds, upto, clear_history=clear)
+            self.oracle.delete_all(
+                actor, command.kinds, upto, clear_history=clear, archives_known=archived
+            )
 
     def _still(self, account: str, version: int) -> dict[str, int]:
         """What was there at a commit, but for the teams that the account joined again since."""

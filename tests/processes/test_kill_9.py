@@ -25,7 +25,7 @@ from recents.server.store.sqlite import SqliteStore
 from recents.wire.frames import ListRows, Rows
 from tests.laws.comparing import as_expected, compare
 from tests.processes.deeds import ACCOUNTS, TEAMS
-from tests.processes.device_program import Orders
+from tests.processes.device_program import Orders, whole_list
 from tests.processes.driving import PATIENCE_S, Program, all_of, free_port, kill_at_random
 from tests.processes.findings import (
     Histories,
@@ -164,7 +164,7 @@ class Office:
         """What a device shows that logs in for the first time."""
         async with self._client(account, None) as me:
             assert await me.synced(PATIENCE_S)
-            return await me.inbox.list(limit=1_000_000)
+            return await whole_list(me)
 
     async def list_as(self, device: str, fresh: dict[str, InboxPage]) -> InboxPage:
         """What a device shows, when it has heard of everything."""
@@ -183,7 +183,7 @@ class Office:
         """What a device shows without a network."""
         async with self._client(DEVICES[device], self.folder / device) as me:
             assert me.unsent == 0
-            return await me.inbox.list(limit=1_000_000)
+            return await whole_list(me)
 
     def _client(self, account: str, data_dir: Path | None) -> recents.Client:
         token = self.tokens[account]
@@ -196,7 +196,9 @@ class Office:
         await node.start()
         rows = {}
         for account in PEOPLE:
-            found = await node.questions.answer(account, ListRows(id="q", limit=1_000))
+            found = await node.questions.answer(
+                account, ListRows(id="q", limit=1_000, archived=None)
+            )
             assert isinstance(found, Rows)
             assert found.next_cursor is None
             rows[account] = found

@@ -183,8 +183,8 @@ class Device:
         await self.do(AddMembers(id=new_id(), conversation=Conversation(team), members=members))
 
     async def rows(self) -> dict[str, InboxEntry]:
-        """Ask the node for all rows."""
-        page = await self.result(ListRows(id=new_id(), limit=1_000), Rows)
+        """Ask the node for all rows, archived ones too."""
+        page = await self.result(ListRows(id=new_id(), limit=1_000, archived=None), Rows)
         return {row.conversation: row for row in page.rows}
 
     async def history(self, conversation: str, **limits: int) -> list[Message]:

@@ -43,10 +43,15 @@ class FailingStore(MemoryStore):
         return await super().look(pairs)
 
     async def page(
-        self, account: str, limit: int, after: Place | None = None
+        self,
+        account: str,
+        limit: int,
+        after: Place | None = None,
+        *,
+        archived: bool | None = False,
     ) -> tuple[list[Seen], Totals]:
         self._fail("page")
-        return await super().page(account, limit, after)
+        return await super().page(account, limit, after, archived=archived)
 
     async def changed_since(self, account: str, version: int) -> list[Seen]:
         self._fail("changed_since")

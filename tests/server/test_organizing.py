@@ -1,4 +1,4 @@
-"""Drafts and mutes, as devices see them: rules G2, G6, O2, U4, D1."""
+"""Drafts, mutes, pins, the archive, as devices see them: rules G, O2, U4, D1, D2."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ import pytest
 import pytest_asyncio
 
 from recents.core.commands import (
+    AddLabel,
+    Archive,
     Delete,
+    DeleteAll,
     LeaveTeam,
     MarkUnread,
     Mute,
     MuteLevel,
+    Pin,
     Read,
+    ReadAll,
+    RemoveLabel,
     RemoveMember,
     SetDraft,
+    SetExtension,
+    Unarchive,
+    Unpin,
 )
 from recents.core.errors import Code
 from recents.core.ids import Conversation
@@ -294,3 +303,191 @@ async def test_g2_what_is_not_there_cannot_be_muted_but_unmuted(
     assert await alice.refused(muting) is Code.NOT_A_MEMBER
     assert await mute(alice, name, None) == 0
     assert company.node.store.version == version
+
+
+# Pins
+
+
+async def pin(device: Device, conversation: Conversation, rank: int, ext: str = "") -> int:
+    return await device.do(Pin(id=new_id(), conversation=conversation, rank=rank, ext=ext))
+
+
+async def test_g1_a_pin_holds_the_row_on_top_on_all_devices(company: Company) -> None:
+    alice, bob, other, carol = await company.online("alice", "bob", "bob", "carol")
+    await alice.post(BOB)
+    await carol.post(BOB)
+    await alice.changes()
+    await other.changes()
+    await pin(bob, ALICE, 0, "red")
+    row = rows_in(await other.changes())[ALICE]
+    assert row.pin is not None
+    assert (row.pinned, row.pin.rank, row.pin.ext) == (True, 0, "red")
+    assert row.pin.pinned_ms == row.pin.updated_ms >= row.activity_ms
+    assert await alice.changes() == [], "the peer notices nothing"
+    await carol.post(BOB)
+    assert await order(bob) == [ALICE, CAROL]
+    await bob.do(Unpin(id=new_id(), conversation=ALICE))
+    assert await order(bob) == [CAROL, ALICE]
+    assert rows_in(await other.changes())[ALICE].pin is None
+
+
+async def test_g1_the_last_pin_to_arrive_stands_and_the_same_one_is_no_event(
+    company: Company,
+) -> None:
+    alice, _ = await company.online("alice", "bob")
+    await alice.post(BOB)
+    await pin(alice, BOB, 5, "one")
+    await pin(alice, BOB, -5, "two")
+    row = (await alice.rows())[BOB]
+    assert row.pin is not None
+    assert (row.pin.rank, row.pin.ext) == (-5, "two")
+    version = company.node.store.version
+    assert await pin(alice, BOB, -5, "two") == version
+    assert company.node.store.version == version
+
+
+async def test_g1_a_cursor_leads_through_pinned_rows(company: Company) -> None:
+    alice, *_ = await company.online("alice", "bob", "carol")
+    for name in (BOB, CAROL, ALICE):
+        await alice.post(name)
+    await pin(alice, BOB, 1)
+    await pin(alice, CAROL, -1)
+    walked: list[str] = []
+    cursor: str | None = None
+    while True:
+        request = ListRows(id=new_id(), limit=1, cursor=cursor)
+        page = await alice.result(request, Rows)
+        walked += [row.conversation for row in page.rows]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert walked == [CAROL, BOB, ALICE]
+
+
+async def test_d2_a_deleted_row_comes_back_without_its_pin(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await alice.post(BOB)
+    await pin(bob, ALICE, 0)
+    await bob.do(Delete(id=new_id(), conversation=ALICE))
+    await pin(bob, ALICE, 0)
+    assert await bob.rows() == {}, "nothing is pinned that is not in the list"
+    await alice.post(BOB)
+    assert (await bob.rows())[ALICE].pin is None
+
+
+@pytest.mark.parametrize("conversation", ["p2p:bob", "p2p:nobody", "team:unknown", "team:t1"])
+async def test_g1_what_is_not_there_cannot_be_pinned_but_unpinned(
+    company: Company, conversation: str
+) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await bob.create_team(TEAM)
+    version = company.node.store.version
+    name = Conversation(conversation)
+    assert await alice.refused(Pin(id=new_id(), conversation=name, rank=0)) is Code.NOT_A_MEMBER
+    assert await alice.do(Unpin(id=new_id(), conversation=name)) == 0
+    assert company.node.store.version == version
+
+
+# Archive
+
+
+async def archive(device: Device, conversation: Conversation, upto_seq: int | None = None) -> int:
+    command = Archive(id=new_id(), conversation=conversation, upto_seq=upto_seq)
+    return await device.do(command)
+
+
+async def test_g4_case_23_an_archived_row_is_out_of_list_and_totals(company: Company) -> None:
+    alice, bob, other = await company.online("alice", "bob", "bob")
+    await alice.post(BOB)
+    await other.changes()
+    await archive(bob, ALICE, 1)
+    assert rows_in(await other.changes())[ALICE].archived
+    page = await bob.result(ListRows(id=new_id()), Rows)
+    assert (page.rows, page.totals.unread, page.totals.conversations) == ((), 0, 0)
+    page = await bob.result(ListRows(id=new_id(), archived=True), Rows)
+    assert [row.unread for row in page.rows] == [1]
+    await bob.post(ALICE)
+    assert await order(bob) == [], "sending does not bring it back"
+    await alice.post(BOB)
+    page = await bob.result(ListRows(id=new_id(), archived=None), Rows)
+    assert ([row.archived for row in page.rows], page.totals.unread) == ([False], 2)
+
+
+async def test_g4_a_late_archiving_spares_what_its_device_had_not_seen(company: Company) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await alice.post(BOB)
+    await alice.post(BOB)
+    await archive(bob, ALICE, 1)
+    assert await order(bob) == [ALICE]
+    beyond = Archive(id=new_id(), conversation=ALICE, upto_seq=3)
+    assert await bob.refused(beyond) is Code.BEYOND_END
+    await archive(bob, ALICE)
+    assert await order(bob) == []
+    await bob.do(Unarchive(id=new_id(), conversation=ALICE))
+    assert await order(bob) == [ALICE]
+
+
+async def test_g4_r5_d4_all_is_all_of_the_main_list(company: Company) -> None:
+    alice, bob, carol = await company.online("alice", "bob", "carol")
+    await alice.post(BOB)
+    await carol.post(BOB)
+    await archive(bob, ALICE)
+    await bob.do(ReadAll(id=new_id()))
+    unread = {name: row.unread for name, row in (await bob.rows()).items()}
+    assert unread == {ALICE: 1, CAROL: 0}
+    await bob.do(DeleteAll(id=new_id()))
+    assert list(await bob.rows()) == [ALICE]
+
+
+@pytest.mark.parametrize("conversation", ["p2p:bob", "p2p:nobody", "team:unknown", "team:t1"])
+async def test_g4_what_is_not_there_cannot_be_archived_but_unarchived(
+    company: Company, conversation: str
+) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await bob.create_team(TEAM)
+    name = Conversation(conversation)
+    assert await alice.refused(Archive(id=new_id(), conversation=name)) is Code.NOT_A_MEMBER
+    assert await alice.do(Unarchive(id=new_id(), conversation=name)) == 0
+
+
+# Labels and extensions
+
+
+async def test_g5_g7_labels_and_extension_are_on_all_devices(company: Company) -> None:
+    alice, bob, other = await company.online("alice", "bob", "bob")
+    await alice.post(BOB)
+    await alice.changes()
+    for label in ("work", "Home", "work"):
+        await bob.do(AddLabel(id=new_id(), conversation=ALICE, label=label))
+    await bob.do(SetExtension(id=new_id(), conversation=ALICE, text='{"a": 1}'))
+    row = rows_in(await other.changes())[ALICE]
+    assert (row.labels, row.extension) == (("Home", "work"), '{"a": 1}')
+    assert await alice.changes() == [], "the peer notices nothing"
+    await bob.do(Delete(id=new_id(), conversation=ALICE))
+    await bob.do(RemoveLabel(id=new_id(), conversation=ALICE, label="work"))
+    await alice.post(BOB)
+    row = (await bob.rows())[ALICE]
+    assert (row.labels, row.extension) == (("Home",), '{"a": 1}'), "they outlive the row"
+
+
+async def test_g5_a_label_too_many_is_refused(company: Company) -> None:
+    alice, _ = await company.online("alice", "bob")
+    await alice.post(BOB)
+    for number in range(20):
+        await alice.do(AddLabel(id=new_id(), conversation=BOB, label=f"l{number}"))
+    more = AddLabel(id=new_id(), conversation=BOB, label="one more")
+    assert await alice.refused(more) is Code.BAD_VALUE
+    await alice.do(AddLabel(id=new_id(), conversation=BOB, label="l0"))
+
+
+@pytest.mark.parametrize("conversation", ["p2p:bob", "p2p:nobody", "team:unknown", "team:t1"])
+async def test_g5_g7_what_is_not_there_keeps_nothing(company: Company, conversation: str) -> None:
+    alice, bob = await company.online("alice", "bob")
+    await bob.create_team(TEAM)
+    name = Conversation(conversation)
+    labelling = AddLabel(id=new_id(), conversation=name, label="x")
+    assert await alice.refused(labelling) is Code.NOT_A_MEMBER
+    extending = SetExtension(id=new_id(), conversation=name, text="x")
+    assert await alice.refused(extending) is Code.NOT_A_MEMBER
+    assert await alice.do(RemoveLabel(id=new_id(), conversation=name, label="x")) == 0
+    assert await alice.do(SetExtension(id=new_id(), conversation=name)) == 0

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from tests.vectors.coming_and_going_histories import DELETING, TEAMS
+from tests.vectors.keeping_histories import ARCHIVE, LABELS, PINS
 from tests.vectors.marking_histories import DRAFTS, MARKS, MUTES
 from tests.vectors.naming_histories import ALIASES, FACES
 from tests.vectors.row_histories import PLACES, PREVIEWS
@@ -24,4 +25,7 @@ HISTORIES = [
     *MUTES,
     *FACES,
     *ALIASES,
+    *PINS,
+    *ARCHIVE,
+    *LABELS,
 ]

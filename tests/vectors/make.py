@@ -13,11 +13,11 @@ from recents.testing import oracle_naming
 from recents.testing.oracle import Oracle
 from tests.vectors.histories import HISTORIES
 from tests.vectors.naming_histories import LOOKS
-from tests.vectors.orders import CURSORS, NO_CURSORS, ORDERS, Order, Place, Row
+from tests.vectors.orders import CURSORS, NO_CURSORS, ORDERS, PIN_CURSORS, Order, Place, Row
 from tests.vectors.steps import History, Step
 
 FOLDER = Path(__file__).parent.parent.parent / "docs" / "spec" / "vectors"
-FORMAT = 2
+FORMAT = 3
 WIDTH = 99
 
 
@@ -34,6 +34,10 @@ def ordering() -> dict[str, object]:
         "cursors": [
             {"cursor": f"{place_ms}.{name}", "after": _place((place_ms, name))}
             for place_ms, name in CURSORS
+        ]
+        + [
+            {"cursor": f"p{rank}.{name}", "after": _pin((rank, name))}
+            for rank, name in PIN_CURSORS
         ],
         "no_cursors": NO_CURSORS,
     }
@@ -90,15 +94,28 @@ def _named(alias: str, name: str | None, id: str) -> dict[str, object]:
 
 
 def _ordered(order: Order) -> dict[str, object]:
+    free = [row for row in order.rows if row[1] not in order.ranks]
     places = sorted(
-        [(max((row[0], *row[2:])), row[1]) for row in order.rows],
+        [(max((row[0], *row[2:])), row[1]) for row in free],
         key=lambda place: (-place[0], place[1].encode()),
     )
+    pins = sorted(
+        [(rank, name) for name, rank in order.ranks.items()],
+        key=lambda pin: (pin[0], pin[1].encode()),
+    )
+    below = [name for _, name in places]
     return {
         "name": order.name,
-        "rows": [_row(row) for row in order.rows],
-        "order": [name for _, name in places],
+        "rows": [_row(row, order) for row in order.rows],
+        "order": [name for _, name in pins] + below,
         "pages": [
+            {
+                "after": _pin(after),
+                "order": [pin[1] for pin in pins if _is_below(pin, after)] + below,
+            }
+            for after in order.after_pins
+        ]
+        + [
             {
                 "after": _place(after),
                 "order": [place[1] for place in places if _is_behind(place, after)],
@@ -108,15 +125,24 @@ def _ordered(order: Order) -> dict[str, object]:
     }
 
 
+def _is_below(pin: Place, after: Place) -> bool:
+    return (pin[0], pin[1].encode()) > (after[0], after[1].encode())
+
+
 def _is_behind(place: Place, after: Place) -> bool:
     if place[0] != after[0]:
         return place[0] < after[0]
     return place[1].encode() > after[1].encode()
 
 
-def _row(row: Row) -> dict[str, object]:
+def _row(row: Row, order: Order) -> dict[str, object]:
     draft = {"draft_ms": row[2]} if len(row) == 3 else {}
-    return {"activity_ms": row[0], "conversation": row[1], **draft}
+    pin = {"rank": order.ranks[row[1]]} if row[1] in order.ranks else {}
+    return {"activity_ms": row[0], "conversation": row[1], **draft, **pin}
+
+
+def _pin(place: Place) -> dict[str, object]:
+    return {"rank": place[0], "conversation": place[1]}
 
 
 def _place(place: Place) -> dict[str, object]:

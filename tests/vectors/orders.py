@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 Place = tuple[int, str]
@@ -21,6 +22,10 @@ class Order(NamedTuple):
     name: str
     rows: list[Row]
     after: list[Place]
+    ranks: Mapping[str, int] = {}
+    """Of the rows that are pinned, by conversation."""
+    after_pins: Sequence[Place] = ()
+    """(rank, conversation): places among the pinned rows."""
 
 
 ORDERS = [
@@ -92,6 +97,20 @@ ORDERS = [
         [(3_000, "p2p:a"), (2_000, "p2p:b"), (2_000, "p2p:d"), (1_000, "p2p:e")],
         [(2_500, "p2p:z"), (2_000, "p2p:c"), (2_000, "p2p:"), (500, "p2p:a"), (9_000, "p2p:a")],
     ),
+    Order(
+        "pinned rows come first, the least rank first, then by name",
+        [
+            (1_000, "p2p:a"),
+            (LATEST, "p2p:b"),
+            (2_000, "p2p:c"),
+            (0, "p2p:d", 9_000),
+            (3_000, "team:e"),
+            (3_000, "p2p:f"),
+        ],
+        [(LATEST, "p2p:b"), (2_000, "p2p:c")],
+        {"p2p:a": 7, "team:e": -LATEST, "p2p:f": LATEST, "p2p:d": 7},
+        [(-LATEST, "team:e"), (7, "p2p:b"), (LATEST, "p2p:f")],
+    ),
 ]
 
 CURSORS: list[Place] = [
@@ -102,7 +121,10 @@ CURSORS: list[Place] = [
     (1_000, "super_team:" + "x" * 63),
 ]
 
+PIN_CURSORS: list[Place] = [(0, "p2p:a"), (-1_048_576, "team:t1"), (LATEST, "p2p:~")]
+
 NO_CURSORS = [
     *("", ".", "1", "1.", ".p2p:a", "-1.p2p:a", "1,p2p:a", "1.p2p:a b", "1.p2p:a\n", " 1.p2p:a"),
+    *("p.p2p:a", "P1.p2p:a", "p--1.p2p:a", "p+1.p2p:a", "p12345678901234567.p2p:a"),
     *("1.p2p:ä", "x.p2p:a", "12345678901234567.p2p:a", "1.super_team:" + "x" * 70),
 ]

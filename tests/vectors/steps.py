@@ -82,8 +82,16 @@ def read_all(
     upto: dict[str, int] | None = None,
     *,
     marks_known: dict[str, int] | None = None,
+    archives_known: Sequence[str] | None = None,
 ) -> Step:
-    return _step("read_all", account=account, kinds=kinds, upto=upto, marks_known=marks_known)
+    return _step(
+        "read_all",
+        account=account,
+        kinds=kinds,
+        upto=upto,
+        marks_known=marks_known,
+        archives_known=archives_known,
+    )
 
 
 def mark(account: str, conversation: str) -> Step:
@@ -98,8 +106,55 @@ def draft(account: str, conversation: str, text: str, at_ms: int) -> Step:
     return _step("set_draft", account=account, conversation=conversation, text=text, at_ms=at_ms)
 
 
-def mute(account: str, conversation: str, level: str | None = None) -> Step:
-    return _step("mute", account=account, conversation=conversation, level=level)
+def mute(
+    account: str,
+    conversation: str,
+    level: str | None = None,
+    until_ms: int | None = None,
+    at_ms: int | None = None,
+) -> Step:
+    return _step(
+        "mute",
+        account=account,
+        conversation=conversation,
+        level=level,
+        until_ms=until_ms,
+        at_ms=at_ms,
+    )
+
+
+def end_mute(account: str, conversation: str, at_ms: int) -> Step:
+    return _step("end_mute", account=account, conversation=conversation, at_ms=at_ms)
+
+
+def pin(account: str, conversation: str, rank: int, at_ms: int, ext: str | None = None) -> Step:
+    return _step(
+        "pin", account=account, conversation=conversation, rank=rank, ext=ext, at_ms=at_ms
+    )
+
+
+def unpin(account: str, conversation: str) -> Step:
+    return _step("unpin", account=account, conversation=conversation)
+
+
+def archive(account: str, conversation: str, upto_seq: int | None = None) -> Step:
+    return _step("archive", account=account, conversation=conversation, upto_seq=upto_seq)
+
+
+def add_label(account: str, conversation: str, label: str) -> Step:
+    return _step("add_label", account=account, conversation=conversation, label=label)
+
+
+def remove_label(account: str, conversation: str, label: str) -> Step:
+    return _step("remove_label", account=account, conversation=conversation, label=label)
+
+
+def extend(account: str, conversation: str, text: str) -> Step:
+    return _step("set_extension", account=account, conversation=conversation, text=text)
+
+
+def unarchive(account: str, conversation: str) -> Step:
+    return _step("unarchive", account=account, conversation=conversation)
 
 
 def delete(

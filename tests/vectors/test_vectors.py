@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from recents.core.entry import InboxEntry
 from recents.core.errors import Refused
 from recents.core.ordering import cursor_after, place_after, place_of
 from tests.core.making import a_row
@@ -23,7 +24,7 @@ ORDERING: Vector = json.loads((make.FOLDER / "ordering.json").read_text(encoding
 NAMING: Vector = json.loads((make.FOLDER / "naming.json").read_text(encoding="utf-8"))
 RULES = {
     *("I1", "I2", "M2", "M3", "M4", "U1", "U2", "U3", "U4", "U5", "U6"),
-    *("R1", "R2", "R3", "R4", "R5", "R6", "G2", "G6"),
+    *("R1", "R2", "R3", "R4", "R5", "R6", "G1", "G2", "G4", "G5", "G6", "G7"),
     *("P1", "P2", "P3", "P4", "O1", "O2", "O3", "D1", "D2", "D3", "D4", "D5", "D6", "T1", "T2"),
 }
 
@@ -63,16 +64,26 @@ def test_the_vectors_show_every_rule_of_counting() -> None:
 @pytest.mark.parametrize("vector", ORDERING["vectors"], ids=name_of)
 def test_the_core_orders_like_the_vectors(vector: Vector) -> None:
     rows = [
-        a_row(row["conversation"], activity_ms=row["activity_ms"], draft_ms=row.get("draft_ms"))
+        a_row(
+            row["conversation"],
+            activity_ms=row["activity_ms"],
+            draft_ms=row.get("draft_ms"),
+            rank=row.get("rank"),
+        )
         for row in vector["rows"]
     ]
     random.Random(1).shuffle(rows)
     rows.sort(key=place_of)
     assert [row.conversation for row in rows] == vector["order"]
     for page in vector["pages"]:
-        after = a_row(page["after"]["conversation"], activity_ms=page["after"]["place_ms"])
+        after = _there(page["after"])
         behind = [row.conversation for row in rows if place_of(row) > place_of(after)]
         assert behind == page["order"]
+
+
+def _there(place: Vector) -> InboxEntry:
+    name, ms, rank = place["conversation"], place.get("place_ms", 0), place.get("rank")
+    return a_row(name, activity_ms=ms, rank=rank)
 
 
 @pytest.mark.parametrize("vector", NAMING["vectors"], ids=lambda vector: ascii(vector["title"]))
@@ -86,7 +97,7 @@ def test_the_core_names_like_the_vectors(vector: Vector) -> None:
 
 def test_the_core_writes_and_reads_cursors_like_the_vectors() -> None:
     for vector in ORDERING["cursors"]:
-        row = a_row(vector["after"]["conversation"], activity_ms=vector["after"]["place_ms"])
+        row = _there(vector["after"])
         assert cursor_after(row) == vector["cursor"]
         assert place_after(vector["cursor"]) == place_of(row)
     for text in ORDERING["no_cursors"]:

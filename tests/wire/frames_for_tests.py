@@ -8,7 +8,9 @@ import msgspec
 from hypothesis import strategies as st
 
 from recents.core.commands import (
+    AddLabel,
     AddMembers,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -18,20 +20,25 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     RenameTeam,
     SetAlias,
     SetDraft,
+    SetExtension,
     SetProfile,
     SetTeamAvatar,
+    Unarchive,
+    Unpin,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
 from recents.core.ids import Conversation, Kind
-from recents.core.membership import Draft
+from recents.core.membership import Draft, Pinned
 from recents.core.message import Message, Preview
 from recents.core.replica import Gone
 from recents.core.totals import Totals
@@ -67,6 +74,11 @@ ROW = InboxEntry(
     unread=1,
     draft=Draft("héllo", 5),
     mute="none",
+    mute_until_ms=9,
+    pin=Pinned(-(2**53) + 1, "héllo", 5, 6),
+    archived=True,
+    labels=("a", "héllo"),
+    extension="héllo",
     marked_unread=True,
     preview=Preview(seq=1, client_id="c1", sender="bob", time_ms=5, text="héllo 👋"),
 )
@@ -90,7 +102,14 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     DeleteAll(id="1"),
     ClearHistory(id="1", conversation=BOB),
     SetDraft(id="1", conversation=BOB, text="héllo\n👋"),
-    Mute(id="1", conversation=BOB, level="mentions"),
+    Mute(id="1", conversation=BOB, level="mentions", until_ms=9),
+    Pin(id="1", conversation=BOB, rank=-1, ext="héllo"),
+    Unpin(id="1", conversation=BOB),
+    Archive(id="1", conversation=BOB, upto_seq=1),
+    Unarchive(id="1", conversation=BOB),
+    AddLabel(id="1", conversation=BOB, label="héllo"),
+    RemoveLabel(id="1", conversation=BOB, label="héllo"),
+    SetExtension(id="1", conversation=BOB, text="héllo"),
     CreateTeam(id="1", conversation=TEAM, name="T", members=("bob",)),
     AddMembers(id="1", conversation=TEAM, members=("bob",)),
     RemoveMember(id="1", conversation=TEAM, member="bob"),
@@ -100,7 +119,7 @@ DEVICE_FRAMES: list[DeviceFrame] = [
     SetAlias(id="1", conversation=BOB, alias="Ánn"),
     SetTeamAvatar(id="1", conversation=TEAM, avatar="t.png"),
     SetProfile(id="1", name="Ánn", avatar="a.png"),
-    ListRows(id="1", cursor="5.p2p:bob"),
+    ListRows(id="1", cursor="5.p2p:bob", archived=None),
     History(id="1", conversation=BOB, before_seq=7),
     TeamMembers(id="1", conversation=TEAM, after="bob"),
     MyTeams(id="1"),

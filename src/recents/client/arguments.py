@@ -29,11 +29,17 @@ class Filtering(TypedDict, total=False):
         kinds: conversations of these kinds only.
         unread_only: only rows with unread messages or a dot (R4).
         muted: True: only muted rows; False: only others (U4).
+        pinned: True: only pinned rows; False: only others (G1).
+        archived: True: only archived rows; None: these and others; others by default (G4).
+        label: only rows with this label (G5).
     """
 
     kinds: Iterable[Kind | str] | None
     unread_only: bool
     muted: bool | None
+    pinned: bool | None
+    archived: bool | None
+    label: str | None
 
 
 @contextmanager

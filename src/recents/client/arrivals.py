@@ -23,9 +23,12 @@ from recents.core.entry import InboxEntry
 from recents.core.errors import Refused
 from recents.core.ids import Conversation
 from recents.core.pending import Pending
-from recents.core.replica import News, Replica
+from recents.core.replica import News, Replica, same_to_the_user
 from recents.wire.frames import Posted
 from recents.wire.sync_token import parts_of
+
+CLOCK_SLACK_MS = 1_000
+"""How far this device may be wrong about the node's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,7 @@ def change_of(
     token: str | None,
     arrival: Arrival | None,
     outcomes: Mapping[str, Outcome],
+    now_ms: int = 0,
 ) -> Change:
     """Work out a change; nothing is changed yet.
 
@@ -88,6 +92,7 @@ def change_of(
         token: everything up to here is in the rows.
         arrival: what came of rows, if anything.
         outcomes: what came of answers to commands.
+        now_ms: the node's time, as far as this device knows it.
     """
     if arrival is None:
         rows = _no_rows(local, token)
@@ -106,12 +111,31 @@ def change_of(
     return Change(
         step=_with_outbox(rows.step, settlement),
         names=names,
-        cause=arrival.cause if arrival else "command",
+        cause=_cause(local, arrival, now_ms),
         outcomes=[(by_number[number], told) for number, told in settlement.settled.items()],
         refused=settlement.refused,
         _rows=rows.apply,
         _settlement=settlement,
     )
+
+
+def _cause(local: LocalList, arrival: Arrival | None, now_ms: int) -> Cause:
+    """Tell where a change comes from; mutes that ended are nobody's deed (G2)."""
+    if arrival is None:
+        return "command"
+    ends = [
+        _mute_has_ended(local.confirmed(row.conversation), row, now_ms) for row in arrival.rows
+    ]
+    if arrival.cause == "other_device" and ends and all(ends) and not arrival.gone:
+        return "timer"
+    return arrival.cause
+
+
+def _mute_has_ended(old: InboxEntry | None, new: InboxEntry, now_ms: int) -> bool:
+    if old is None or old.mute_until_ms is None or old.mute_until_ms > now_ms + CLOCK_SLACK_MS:
+        return False
+    ended = msgspec.structs.replace(old, mute=None, mute_until_ms=None)
+    return same_to_the_user(ended, new)
 
 
 def _no_rows(local: LocalList, token: str | None) -> _Rows:

@@ -11,6 +11,7 @@ from recents.client.blocking_calls import OwnThread, twin_of
 from recents.client.blocking_view import BlockingLiveView, removing
 from recents.client.changes import ChangeBatch
 from recents.client.inbox import Inbox
+from recents.client.labels import Label
 from recents.client.listeners import ChangeFeed
 from recents.client.local_list import InboxPage
 from recents.core.commands import MuteLevel
@@ -128,9 +129,11 @@ class BlockingInbox:
         """Keep a text that was not sent yet, for all devices; the newest one stands (G6)."""
         self._own.call(self._inbox.set_draft, conversation, text)
 
-    def mute(self, conversation: str, level: MuteLevel = "none") -> None:
+    def mute(
+        self, conversation: str, level: MuteLevel = "none", until_ms: int | None = None
+    ) -> None:
         """Mute a conversation, on all devices (G2, U4)."""
-        self._own.call(self._inbox.mute, conversation, level)
+        self._own.call(self._inbox.mute, conversation, level, until_ms)
 
     def unmute(self, conversation: str) -> None:
         """Let a conversation alert again, on all devices (G2)."""
@@ -139,6 +142,42 @@ class BlockingInbox:
     def set_alias(self, conversation: str, alias: str) -> None:
         """Give a row a name of one's own, on all devices; the newest one stands (I1)."""
         self._own.call(self._inbox.set_alias, conversation, alias)
+
+    def pin(self, conversation: str, ext: str = "") -> None:
+        """Pin a row on top of all others, on all devices; a pinned one keeps its place (G1)."""
+        self._own.call(self._inbox.pin, conversation, ext)
+
+    def unpin(self, conversation: str) -> None:
+        """Let a row stand where its activity puts it, on all devices (G1)."""
+        self._own.call(self._inbox.unpin, conversation)
+
+    def move_pin(self, conversation: str, before: str | None) -> None:
+        """Give a pinned row another place, on all devices; one without a pin gets one (G1)."""
+        self._own.call(self._inbox.move_pin, conversation, before)
+
+    def archive(self, conversation: str) -> None:
+        """Put a row out of the list and its totals, on all devices (G4)."""
+        self._own.call(self._inbox.archive, conversation)
+
+    def unarchive(self, conversation: str) -> None:
+        """Put an archived row back into the list, on all devices (G4)."""
+        self._own.call(self._inbox.unarchive, conversation)
+
+    def add_label(self, conversation: str, label: str) -> None:
+        """Put a label on a row, as into a folder, on all devices (G5)."""
+        self._own.call(self._inbox.add_label, conversation, label)
+
+    def remove_label(self, conversation: str, label: str) -> None:
+        """Take a label off a row, on all devices (G5)."""
+        self._own.call(self._inbox.remove_label, conversation, label)
+
+    def labels(self) -> tuple[Label, ...]:
+        """Return the labels that rows have, by name, with what is in each (G5)."""
+        return self._own.call(self._inbox.labels)
+
+    def set_extension(self, conversation: str, text: str) -> None:
+        """Keep a text of the application with a row, on all devices; the newest stands (G7)."""
+        self._own.call(self._inbox.set_extension, conversation, text)
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:
         """Call ``listener`` with each change of the list, when the list shows it already.

@@ -16,10 +16,11 @@ from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
 from recents.core.totals import Totals
 
-Cause = Literal["message", "command", "other_device", "catch_up"]
+Cause = Literal["message", "command", "other_device", "catch_up", "timer"]
 """``message``: somebody sent one, perhaps this account; ``command``: a call of this client;
 ``other_device``: something else that happened elsewhere: another device of this account, a peer
-who read, a team that changed; ``catch_up``: what was missed, or several causes in one batch."""
+who read, a team that changed; ``catch_up``: what was missed, or several causes in one batch;
+``timer``: a mute ended by itself."""
 
 
 class ChangeBatch(msgspec.Struct, frozen=True, kw_only=True):

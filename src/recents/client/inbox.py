@@ -1,4 +1,4 @@
-"""The list of recent conversations, as the application sees it (rules R, D, O4, G2, G6).
+"""The list of recent conversations, as the application sees it (rules R, D, O4, G).
 
 Rules of this file:
 
@@ -31,13 +31,24 @@ from recents.client.asking import Asking
 from recents.client.changes import ChangeBatch
 from recents.client.copying import Copying
 from recents.client.explaining import Explaining
+from recents.client.labels import Label, labels_of
 from recents.client.listeners import Announcer, ChangeFeed
 from recents.client.live_view import LiveView
 from recents.client.local_list import InboxPage, LocalList
 from recents.client.other_previews import OtherPreviews
 from recents.client.planning import Planning, Wish
 from recents.client.row_search import RowSearch
-from recents.core.commands import Mute, MuteLevel, SetAlias, SetDraft
+from recents.core.commands import (
+    AddLabel,
+    Mute,
+    MuteLevel,
+    RemoveLabel,
+    SetAlias,
+    SetDraft,
+    SetExtension,
+    Unarchive,
+    Unpin,
+)
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
 from recents.core.explain import Explanation
@@ -139,7 +150,10 @@ class Inbox:
         await self._asking.order(lambda: self._checked(self._planning.read(name, upto_seq)), name)
 
     async def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
-        """Read all conversations, or those of some kinds, as this device has them (R5)."""
+        """Read all conversations, or those of some kinds, as this device has them (R5).
+
+        Archived rows are left as they are (G4).
+        """
         some = some_kinds(kinds)
         token, seen = self._seen(some)
         await self._asking.order(
@@ -184,6 +198,8 @@ class Inbox:
     ) -> None:
         """Delete all rows, or those of some kinds, as this device has them (D4).
 
+        Archived rows are left as they are (G4).
+
         Args:
             kinds: which; all by default.
             clear_history: for this account, delete their messages as well (D3).
@@ -217,18 +233,24 @@ class Inbox:
             SetDraft(id=self._asking.new_id(), conversation=name, text=text)
         )
 
-    async def mute(self, conversation: str, level: MuteLevel = "none") -> None:
+    async def mute(
+        self, conversation: str, level: MuteLevel = "none", until_ms: int | None = None
+    ) -> None:
         """Mute a conversation, on all devices (G2, U4).
 
         Args:
             conversation: which.
             level: what still alerts: ``none``: nothing; ``mentions``: being mentioned.
+            until_ms: when it ends by itself, in ms since 1970 by the node's clock; by default it
+                does not.
         """
         name = checked_conversation(conversation)
         if level not in MUTE_LEVELS:
             raise CallerMistake(f"there is no mute level {level!r}: use none or mentions")
+        if until_ms is not None:
+            checked_seq(until_ms, "until_ms")
         await self._asking.order_one(
-            Mute(id=self._asking.new_id(), conversation=name, level=level)
+            Mute(id=self._asking.new_id(), conversation=name, level=level, until_ms=until_ms)
         )
 
     async def unmute(self, conversation: str) -> None:
@@ -246,6 +268,87 @@ class Inbox:
         name = checked_conversation(conversation)
         await self._asking.order_one(
             SetAlias(id=self._asking.new_id(), conversation=name, alias=alias)
+        )
+
+    async def pin(self, conversation: str, ext: str = "") -> None:
+        """Pin a row on top of all others, on all devices; a pinned one keeps its place (G1).
+
+        Args:
+            conversation: which; one that is not in the list stays away.
+            ext: a text of the application, at most 1,024 bytes; replaces the one that is there.
+        """
+        name = checked_conversation(conversation)
+        # Its place depends on all pinned rows: nothing else is planned beside it.
+        await self._asking.order(lambda: self._checked(self._planning.pin(name, ext)))
+
+    async def unpin(self, conversation: str) -> None:
+        """Let a row stand where its activity puts it, on all devices (G1)."""
+        name = checked_conversation(conversation)
+        await self._asking.order_one(Unpin(id=self._asking.new_id(), conversation=name))
+
+    async def move_pin(self, conversation: str, before: str | None) -> None:
+        """Give a pinned row another place, on all devices; one without a pin gets one (G1).
+
+        Args:
+            conversation: which.
+            before: the pinned row that is to follow it; None: it becomes the last one.
+        """
+        name = checked_conversation(conversation)
+        follower = None if before is None else checked_conversation(before)
+        await self._asking.order(lambda: self._planning.move_pin(name, follower))
+
+    async def archive(self, conversation: str) -> None:
+        """Put a row out of the list and its totals, on all devices (G4).
+
+        It is back when somebody else writes; where it is muted, only by ``unarchive``.
+
+        Args:
+            conversation: which; sending to it does not bring it back.
+        """
+        name = checked_conversation(conversation)
+        # What comes while this waits for its turn was not on screen.
+        upto_seq = self._planning.received(name)
+        await self._asking.order(lambda: self._planning.archive(name, upto_seq), name)
+
+    async def unarchive(self, conversation: str) -> None:
+        """Put an archived row back into the list, on all devices (G4)."""
+        name = checked_conversation(conversation)
+        await self._asking.order_one(Unarchive(id=self._asking.new_id(), conversation=name))
+
+    async def add_label(self, conversation: str, label: str) -> None:
+        """Put a label on a row, as into a folder, on all devices (G5).
+
+        Args:
+            conversation: which.
+            label: its name, 1 to 64 characters; a row has at most 20.
+        """
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            AddLabel(id=self._asking.new_id(), conversation=name, label=label)
+        )
+
+    async def remove_label(self, conversation: str, label: str) -> None:
+        """Take a label off a row, on all devices (G5)."""
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            RemoveLabel(id=self._asking.new_id(), conversation=name, label=label)
+        )
+
+    async def labels(self) -> tuple[Label, ...]:
+        """Return the labels that rows have, by name, with what is in each (G5)."""
+        await self._copying.wait_for_the_rest()
+        return labels_of(self._local)
+
+    async def set_extension(self, conversation: str, text: str) -> None:
+        """Keep a text of the application with a row, on all devices; the newest stands (G7).
+
+        Args:
+            conversation: which.
+            text: at most 4,096 bytes; an empty one takes it away.
+        """
+        name = checked_conversation(conversation)
+        await self._asking.order_one(
+            SetExtension(id=self._asking.new_id(), conversation=name, text=text)
         )
 
     def on_change(self, listener: Callable[[ChangeBatch], object]) -> Callable[[], None]:

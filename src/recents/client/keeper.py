@@ -43,6 +43,10 @@ CLOCK_SLACK_MS = 1_000
 """A drift of less is not worth a write; it places echoes, until the node's time is there."""
 
 
+_LONGEST_S = 3_600.0
+"""A timer is set anew after so long: the clock may have been set."""
+
+
 class Keeper:
     """Takes orders and arrivals, one after another.
 
@@ -74,6 +78,8 @@ class Keeper:
         self._clock_ms = clock_ms
         self._jobs = Jobs()
         self._worker: asyncio.Task[None] | None = None
+        self._mute_timer: asyncio.TimerHandle | None = None
+        announcer.states.add(lambda _: self._set_mute_timer())
         self._why_closed: Callable[[], RecentsError] | None = _not_open
 
     # From opening to closing.
@@ -92,11 +98,13 @@ class Keeper:
         self.clock_ahead_ms = self._kept_clock_ahead_ms = saved.clock_ahead_ms
         self._why_closed = None
         self._worker = asyncio.create_task(self._work(), name="keeper")
+        self._set_mute_timer()
         return saved.device_id
 
     async def close(self, why: Callable[[], RecentsError]) -> None:
         """Finish the step under way, fail those that wait, let callers and the copy go."""
         self._why_closed = why
+        self._set_mute_timer()
         self._jobs.wake()
         if self._worker is not None:
             await asyncio.wait([self._worker])
@@ -275,15 +283,25 @@ class Keeper:
 
     async def _take(self, arrival: Arrival | None, outcomes: Mapping[str, Outcome]) -> None:
         change = change_of(
-            self._account, self.local, self.outbox, self.copying.token, arrival, outcomes
+            self._account,
+            self.local,
+            self.outbox,
+            self.copying.token,
+            arrival,
+            outcomes,
+            self._clock_ms() + self.clock_ahead_ms,
         )
+        names = change.names
+        if arrival is not None and arrival.caught_up:
+            names = names | dict.fromkeys(self.local.leave_mutes_to_the_node())
         await self.copying.keep(self._with_clock(change.step))
-        before = self.local.look(change.names)
+        before = self.local.look(names)
         change.apply(self.local, self.outbox)
         if change.step.token is not None:
             self.copying.token = change.step.token
         self._announce(change.cause, self.local.show_anew(before))
         self._tell_outcomes(change)
+        self._set_mute_timer()
 
     def _with_clock(self, step: Step) -> Step:
         if abs(self.clock_ahead_ms - self._kept_clock_ahead_ms) < CLOCK_SLACK_MS:
@@ -316,6 +334,33 @@ class Keeper:
         before = self.local.look(names)
         alter()
         self._announce(cause, self.local.show_anew(before))
+        self._set_mute_timer()
+
+    # Mutes that end while there is no node to say so (G2).
+
+    def _set_mute_timer(self) -> None:
+        """Look again when the next mute ends; while there is a connection the node says so."""
+        if self._mute_timer is not None:
+            self._mute_timer.cancel()
+            self._mute_timer = None
+        next_ms = self.local.next_mute_end
+        if next_ms is None or self._why_closed is not None or self._announcer.state == "synced":
+            return
+        wait_s = max(next_ms - self._clock_ms() - self.clock_ahead_ms, 0) / 1_000
+        loop = asyncio.get_running_loop()
+        self._mute_timer = loop.call_later(min(wait_s, _LONGEST_S), self._put_mute_ends)
+
+    def _put_mute_ends(self) -> None:
+        self._mute_timer = None
+        if self._why_closed is None:
+            self._jobs.put(Task(self._end_mutes))
+
+    async def _end_mutes(self) -> None:
+        if self._announcer.state != "synced":
+            names = self.local.end_mutes(self._clock_ms() + self.clock_ahead_ms)
+            before = self.local.look(names)
+            self._announce("timer", self.local.show_anew(before))
+        self._set_mute_timer()
 
     def _announce(self, cause: Cause, difference: Difference) -> None:
         if difference:

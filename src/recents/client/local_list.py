@@ -66,6 +66,9 @@ class LocalList:
         self._differing: dict[Conversation, InboxEntry | None] = {}
         self._view = View()
         self._totals = Totals()
+        # When mutes end, and those that this device has ended by itself.
+        self._mute_ends: dict[Conversation, int] = {}
+        self._ended: set[Conversation] = set()
 
     @property
     def totals(self) -> Totals:
@@ -94,8 +97,13 @@ class LocalList:
 
     @property
     def newest_ms(self) -> int:
-        """The time of the row on top; 0 when there is none."""
+        """The time of the row on top, pinned ones left aside; 0 when there is none."""
         return self._view.newest_ms
+
+    def pinned(self) -> list[InboxEntry]:
+        """Return the pinned rows as they are shown, in their order (G1)."""
+        rows = [self.get(name) for name in self._view.names_pinned()]
+        return [row for row in rows if row is not None]
 
     def confirmed(self, conversation: Conversation) -> InboxEntry | None:
         """Return a row as the node confirmed it, or None where it has none."""
@@ -105,7 +113,7 @@ class LocalList:
         """Return the sums over the rows of a filter, as far as they are here."""
         if wanted == MAIN_LIST:
             return self.totals
-        return totals_of(filter(wanted.matches, self))
+        return totals_of(filter(wanted.matches, self), archived=True)
 
     def page(self, limit: int, cursor: str | None, wanted: Filter = MAIN_LIST) -> InboxPage:
         """Return a page of the rows of a filter (O4).
@@ -139,6 +147,8 @@ class LocalList:
     def restore(self, rows: Sequence[InboxEntry]) -> None:
         """Take in rows that were kept."""
         self._replica.restore(rows)
+        for row in rows:
+            self._note_end(row.conversation, row)
         self._view.put(rows)
         self._totals = self._replica.totals
 
@@ -177,6 +187,7 @@ class LocalList:
         added, updated, removed = [], [], []
         for name, old in before.items():
             new = self._shown(name)
+            self._note_end(name, new)
             if new is old:
                 continue
             self._totals = exchanged(self._totals, old, new)
@@ -191,10 +202,36 @@ class LocalList:
         self._view.put(added + updated)
         return Difference(tuple(added), tuple(updated), tuple(removed))
 
+    # Mutes that end while no node says so (G2).
+
+    @property
+    def next_mute_end(self) -> int | None:
+        """When the next mute that is shown ends by itself; None: none does."""
+        return min(self._mute_ends.values(), default=None)
+
+    def end_mutes(self, now_ms: int) -> list[Conversation]:
+        """End those whose time is up; ``show_anew`` of the rows returned is to follow."""
+        names = [name for name, until_ms in self._mute_ends.items() if until_ms <= now_ms]
+        self._ended.update(names)
+        return names
+
+    def leave_mutes_to_the_node(self) -> set[Conversation]:
+        """Show them as the node has them; ``show_anew`` of the rows returned is to follow."""
+        names, self._ended = self._ended, set()
+        return names
+
+    def _note_end(self, name: Conversation, row: InboxEntry | None) -> None:
+        if row is not None and row.mute_until_ms is not None:
+            self._mute_ends[name] = row.mute_until_ms
+        else:
+            self._mute_ends.pop(name, None)
+
     def _shown(self, name: Conversation) -> InboxEntry | None:
         confirmed = self._replica.rows.get(name)
         pending = self._outbox.concerning(name)
         row = shown(self._account, name, confirmed, pending) if pending else confirmed
+        if name in self._ended and row is not None and row.mute_until_ms is not None:
+            row = msgspec.structs.replace(row, mute=None, mute_until_ms=None)
         if row == confirmed:
             self._differing.pop(name, None)
             return confirmed

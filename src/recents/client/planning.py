@@ -1,4 +1,4 @@
-"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5).
+"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5, G1, G4).
 
 Rules of this file:
 
@@ -12,20 +12,24 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import TypeGuard
 
 import msgspec
 
 from recents.client.echo import echo_of
 from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox
+from recents.client.ranking import ranks_with
 from recents.core.commands import (
     AnyCommand,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
     DeleteAll,
     MarkUnread,
     MarkUnreadFrom,
+    Pin,
     Post,
     Read,
     ReadAll,
@@ -125,7 +129,7 @@ class Planning:
         """Read all rows of some kinds, as they were seen at a token; by default as now (R5)."""
         shown = self.rows(kinds) if seen is None else seen
         rows = [row for row in shown if row.unread or row.marked_unread]
-        if token is None or not self._local.complete:
+        if not self._covers(token):
             return [wish for row in rows for wish in await self.read(row.conversation, None)]
         seqs = {row.conversation: row.last_seq for row in rows}
         everything = Wish(
@@ -160,7 +164,7 @@ class Planning:
         """Delete all rows of some kinds, as they were seen at a token; by default as now (D4)."""
         rows = self.rows(kinds) if seen is None else seen
         names = [row.conversation for row in rows]
-        if token is None or not self._local.complete:
+        if not self._covers(token):
             own = names
             everything = []
         else:
@@ -174,6 +178,20 @@ class Planning:
         return everything + [
             wish for name in own for wish in await self.delete(name, clear_history=clear_history)
         ]
+
+    def _covers(self, token: str | None) -> TypeGuard[str]:
+        """Tell whether one command up to a token says which rows are meant.
+
+        It does not while the node has not heard which of them this device archived (G4).
+        """
+        archiving = any(isinstance(pending.command, Archive) for pending in self._outbox)
+        return token is not None and self._local.complete and not archiving
+
+    async def archive(self, name: Conversation, upto_seq: int | None) -> list[Wish]:
+        """Put a row out of the list, as this device has it (G4)."""
+        newest = await self._newest_seen(name) if upto_seq is None else upto_seq
+        archive = Archive(id=self._new_id(), conversation=name, upto_seq=newest)
+        return [Wish(command=archive, seen_seq=newest or 0)]
 
     async def clear_history(self, name: Conversation, upto_seq: int | None = None) -> list[Wish]:
         """Clear the history of a conversation (D5)."""
@@ -194,6 +212,42 @@ class Planning:
         before = max(seq - 1, confirmed.cleared_seq if confirmed else 0)
         left = await self._left(name, before)
         return [Wish(command=mark, seen_seq=self._newest(name) or 0, left=left)]
+
+    async def pin(self, name: Conversation, ext: str) -> list[Wish]:
+        """Pin a row on top of the others; one that is pinned keeps its place (G1)."""
+        row = self._local.get(name)
+        if row is not None and row.pin is not None:
+            return [self._pin(name, row.pin.rank, ext)]
+        rank, *_ = ranks_with([rank for _, rank, _ in self._pins()], 0)
+        return [self._pin(name, rank, ext)]
+
+    async def move_pin(self, name: Conversation, before: Conversation | None) -> list[Wish]:
+        """Pin a row before another one; at the end where that one is not pinned (G1).
+
+        The rows below are moved first, the last of them first of all: nobody who hears of a part
+        of it sees two of them change places.
+        """
+        row = self._local.get(name)
+        ext = row.pin.ext if row is not None and row.pin is not None else ""
+        others = [pin for pin in self._pins() if pin[0] != name]
+        names = [other for other, _, _ in others]
+        place = names.index(before) if before in names else len(names)
+        ranks = ranks_with([rank for _, rank, _ in others], place)
+        rank = ranks.pop(place)
+        moved = [
+            self._pin(other, after, kept)
+            for (other, known, kept), after in zip(others, ranks, strict=True)
+            if after != known
+        ]
+        return [*reversed(moved), self._pin(name, rank, ext)]
+
+    def _pins(self) -> list[tuple[Conversation, int, str]]:
+        """Return name, rank and ext of the pinned rows as they are shown, in their order."""
+        rows = [(row.conversation, row.pin) for row in self._local.pinned()]
+        return [(name, pin.rank, pin.ext) for name, pin in rows if pin is not None]
+
+    def _pin(self, name: Conversation, rank: int, ext: str) -> Wish:
+        return Wish(command=Pin(id=self._new_id(), conversation=name, rank=rank, ext=ext))
 
     def known_epoch(self, name: Conversation) -> int | None:
         """Return the newest mark of a row that this device knows; None: its own, all others."""
@@ -223,8 +277,10 @@ class Planning:
         return confirmed.last_seq if confirmed else None
 
     def rows(self, kinds: Collection[Kind] | None) -> list[InboxEntry]:
-        """Return the rows of some kinds, as they are shown now."""
-        return [row for row in self._local if kinds is None or row.kind in kinds]
+        """Return the rows of some kinds that are not archived, as they are shown now (G4)."""
+        return [
+            row for row in self._local if not row.archived and (kinds is None or row.kind in kinds)
+        ]
 
     def _is_marked_here(self, name: Conversation) -> bool:
         return any(isinstance(pending.command, _MARKS) for pending in self._outbox.of(name))

@@ -1,4 +1,4 @@
-"""The rows in order (rules O1, O4).
+"""The rows in order (rules O1, O4, G1).
 
 Rules of this file:
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from sortedcontainers import SortedList
 
 from recents.core.ids import Conversation
-from recents.core.ordering import Place, place_of
+from recents.core.ordering import PINS_END, Place, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -36,8 +36,9 @@ class View:
 
     @property
     def newest_ms(self) -> int:
-        """The time of the first place; 0 when there is none."""
-        return -self._sorted[0][0] if self._sorted else 0
+        """The time of the first place below the pins; 0 when there is none."""
+        first = next(self._sorted.irange(PINS_END), None)
+        return 0 if first is None else -first[0]
 
     def put(self, rows: Sequence[InboxEntry]) -> None:
         """Place rows, new ones and ones that may have moved."""
@@ -76,6 +77,11 @@ class View:
         """Go through the first rows, by default all, while none of them changes."""
         for place in self._sorted.islice(0, limit):
             yield Conversation(place[-1])
+
+    def names_pinned(self) -> Iterator[Conversation]:
+        """Go through the pinned rows, while none of them changes."""
+        for _, name in self._sorted.irange(None, PINS_END):
+            yield Conversation(name)
 
     def names_after(self, place: Place | None) -> Iterator[Conversation]:
         """Go through the rows behind a place, or from the top, while none of them changes."""

@@ -41,7 +41,7 @@ class Watched:
         wanted = [row for row in rows if self._wanted.matches(row)]
         self._rows = {row.conversation: row for row in wanted}
         self._view.put(wanted)
-        self.totals = totals_of(wanted)
+        self.totals = totals_of(wanted, archived=True)
 
     @property
     def entries(self) -> tuple[InboxEntry, ...]:
@@ -59,7 +59,7 @@ class Watched:
             new = image if image is not None and self._wanted.matches(image) else None
             old = self._rows.get(name)
             if old is not new and not (old and new and same_to_the_user(old, new)):
-                self.totals = exchanged(self.totals, old, new)
+                self.totals = exchanged(self.totals, old, new, archived=True)
                 steps += self._exchange(old, new)
         return ViewChange(steps=tuple(steps), totals=self.totals)
 

@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, I1, M5, R1, R3–R5, D1–D5, G2, G6, T1, T2).
+"""What a user can ask, as values (rules C4, I1, M5, R1, R3–R5, D1–D5, G, T1, T2).
 
 Rules of this file:
 
@@ -21,6 +21,7 @@ from recents.core.ids import (
     Kind,
     check_conversation,
     check_display_name,
+    check_encodable,
     check_id,
     kind_of,
 )
@@ -35,6 +36,16 @@ from recents.core.message import (
 
 MAX_MEMBERS_PER_COMMAND = 1_000
 """Bounds one frame and one transaction; the SDK splits longer lists."""
+
+MAX_PIN_EXT_BYTES = 1_024
+"""Of UTF-8; ``Pin.ext`` (G1)."""
+
+MAX_LABEL_CHARACTERS = 64
+MAX_LABELS = 20
+"""Of one row (G5)."""
+
+MAX_EXTENSION_BYTES = 4_096
+"""Of UTF-8 (G7)."""
 
 MuteLevel = Literal["none", "mentions"]
 """What still alerts in a muted conversation: nothing, or being mentioned (G2)."""
@@ -138,10 +149,73 @@ class SetDraft(Command, tag="set_draft", frozen=True):
 
 
 class Mute(Command, tag="mute", frozen=True):
-    """Mute a conversation; without a level, let it alert again (G2, U4)."""
+    """Mute a conversation; without a level, let it alert again (G2, U4).
+
+    Attributes:
+        until_ms: when that ends by itself, by the node's clock; None: it does not.
+    """
 
     conversation: Conversation
     level: MuteLevel | None = None
+    until_ms: int | None = None
+
+
+class EndMute(Command, tag="end_mute", frozen=True):
+    """End a mute whose time is up; the node gives it to itself, no device can (G2)."""
+
+    conversation: Conversation
+
+
+class Pin(Command, tag="pin", frozen=True):
+    """Pin a row, or give its pin another place or text; the smallest rank is on top (G1, O1)."""
+
+    conversation: Conversation
+    rank: int
+    ext: str = ""
+
+
+class Unpin(Command, tag="unpin", frozen=True):
+    """Take the pin of a row away (G1)."""
+
+    conversation: Conversation
+
+
+class Archive(Command, tag="archive", frozen=True):
+    """Put a row out of the list, until somebody writes after ``upto_seq`` (G4).
+
+    Attributes:
+        upto_seq: the newest message that its device had; by default the newest there is.
+    """
+
+    conversation: Conversation
+    upto_seq: int | None = None
+
+
+class Unarchive(Command, tag="unarchive", frozen=True):
+    """Put an archived row back into the list (G4)."""
+
+    conversation: Conversation
+
+
+class AddLabel(Command, tag="add_label", frozen=True):
+    """Put a label on a row, as into a folder (G5)."""
+
+    conversation: Conversation
+    label: str
+
+
+class RemoveLabel(Command, tag="remove_label", frozen=True):
+    """Take a label off a row (G5)."""
+
+    conversation: Conversation
+    label: str
+
+
+class SetExtension(Command, tag="set_extension", frozen=True):
+    """Keep a text of the application with a row; an empty one for none (G7)."""
+
+    conversation: Conversation
+    text: str = ""
 
 
 class CreateTeam(Command, tag="create_team", frozen=True):
@@ -208,10 +282,22 @@ class SetProfile(Command, tag="set_profile", frozen=True):
 
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
-RowCommand = SetDraft | Mute | SetAlias
+RowCommand = (
+    SetDraft
+    | Mute
+    | Pin
+    | Unpin
+    | Archive
+    | Unarchive
+    | AddLabel
+    | RemoveLabel
+    | SetExtension
+    | SetAlias
+)
 TeamCommand = (
     CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam | SetTeamAvatar
 )
+NodeCommand = EndMute
 AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand | SetProfile
 
 
@@ -225,7 +311,7 @@ def check(command: AnyCommand) -> None:
     match command:
         case Post():
             _check_post(command)
-        case Read() | Delete() | ClearHistory():
+        case Read() | Delete() | ClearHistory() | Archive():
             check_conversation(command.conversation)
             _check_seq(command.upto_seq, "upto_seq")
             if isinstance(command, Read):
@@ -233,8 +319,23 @@ def check(command: AnyCommand) -> None:
         case MarkUnreadFrom():
             check_conversation(command.conversation)
             _check_seq(command.seq, "seq", least=1)
-        case MarkUnread() | Mute():
+        case MarkUnread() | Unpin() | Unarchive():
             check_conversation(command.conversation)
+        case Mute():
+            check_conversation(command.conversation)
+            _check_seq(command.until_ms, "until_ms")
+            if command.level is None and command.until_ms is not None:
+                raise Refused(Code.BAD_VALUE, "until_ms goes with a level; leave it out to unmute")
+        case AddLabel() | RemoveLabel():
+            check_conversation(command.conversation)
+            _check_label(command.label)
+        case SetExtension():
+            check_conversation(command.conversation)
+            _check_bytes(command.text, "extension", MAX_EXTENSION_BYTES)
+        case Pin():
+            check_conversation(command.conversation)
+            _check_rank(command.rank)
+            _check_bytes(command.ext, "ext of a pin", MAX_PIN_EXT_BYTES)
         case SetDraft():
             check_conversation(command.conversation)
             check_text(command.text)
@@ -290,6 +391,29 @@ def _check_seq(seq: int | None, what: str, least: int = 0) -> None:
     if seq is not None and not least <= seq < 2**53:
         bound = f"{least} or above" if seq < least else "below 2**53"
         raise Refused(Code.BAD_VALUE, f"{what} is {seq}; it must be {bound}")
+
+
+def _check_rank(rank: int) -> None:
+    if not -(2**53) < rank < 2**53:
+        raise Refused(
+            Code.BAD_VALUE, f"rank is {rank}; it must be between -(2**53) and 2**53, both excluded"
+        )
+
+
+def _check_label(label: str) -> None:
+    check_encodable(label, "label")
+    if not 1 <= len(label) <= MAX_LABEL_CHARACTERS:
+        raise Refused(
+            Code.BAD_VALUE,
+            f"a label has {len(label)} characters; use 1 to {MAX_LABEL_CHARACTERS}",
+        )
+
+
+def _check_bytes(text: str, what: str, most: int) -> None:
+    check_encodable(text, what)
+    size = len(text.encode())
+    if size > most:
+        raise Refused(Code.BAD_VALUE, f"the {what} has {size} bytes; the limit is {most}")
 
 
 def _check_team(conversation: Conversation) -> None:

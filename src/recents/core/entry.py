@@ -1,4 +1,4 @@
-"""A row of the list: a head seen through a membership (rules U2, P1, P4, R4, R6, D2, O2, T2).
+"""A row of the list: a head seen through a membership (rules U2, P1, P4, R4, R6, D2, G, O2, T2).
 
 Rules of this file:
 
@@ -18,7 +18,7 @@ from recents.core.face import NO_FACE, Face
 from recents.core.fallback import colour_of, initials_of, title_of
 from recents.core.head import Head, face_of, receipt_of
 from recents.core.ids import Conversation, Kind, is_p2p, key_of, kind_of
-from recents.core.membership import Draft, Membership, head_seen
+from recents.core.membership import Draft, Membership, Pinned, head_seen, is_archived
 from recents.core.message import Preview
 
 Status = Literal["sending", "failed", "sent", "read"]
@@ -48,6 +48,11 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
         avatar: stands for the team's or the peer's picture; "" where there is none.
         alias: this account's own name for the row; "" where it has none (I1).
+        pin: what holds the row at the top; None: nothing does (G1).
+        mute_until_ms: when the mute ends by itself, by the node's clock; None: it does not (G2).
+        labels: the labels of the row, in byte order (G5).
+        extension: a text of the application, the same on all devices; empty: none (G7).
+        archived: the row is not in the main list, nor in its totals (G4).
     """
 
     conversation: Conversation
@@ -67,11 +72,21 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     mute: MuteLevel | None = None
     avatar: str = ""
     alias: str = ""
+    pin: Pinned | None = None
+    archived: bool = False
+    mute_until_ms: int | None = None
+    labels: tuple[str, ...] = ()
+    extension: str = ""
 
     @property
     def place_ms(self) -> int:
-        """Orders the rows, newest first (O1, O2): the last activity, or a draft saved since."""
+        """Orders rows without a pin, newest first (O1, O2): activity, or a draft saved since."""
         return max(self.activity_ms, self.draft.time_ms) if self.draft else self.activity_ms
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the row is held at the top of the list (G1)."""
+        return self.pin is not None
 
     @property
     def kind(self) -> Kind:
@@ -204,4 +219,9 @@ def entry_of(
         mute=membership.mute,
         avatar=seen.avatar or face.avatar,
         alias=membership.alias,
+        pin=membership.pin,
+        archived=is_archived(head, membership),
+        mute_until_ms=membership.mute_until_ms,
+        labels=membership.labels,
+        extension=membership.extension,
     )

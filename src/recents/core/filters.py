@@ -1,4 +1,4 @@
-"""Which rows are wanted (rules R4, U4, P5, case 22).
+"""Which rows are wanted (rules R4, U4, G1, G4, G5, P5, case 22).
 
 Rules of this file:
 
@@ -22,11 +22,17 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         kinds: conversations of these kinds; None: of all.
         unread_only: with unread messages or a dot (R4).
         muted: True: muted ones, at whatever level; False: the others; None: both (U4).
+        pinned: True: pinned ones; False: the others; None: both (G1).
+        archived: True: archived ones; False: the others; None: both (G4).
+        label: with this label (G5).
     """
 
     kinds: tuple[Kind, ...] | None = None
     unread_only: bool = False
     muted: bool | None = None
+    pinned: bool | None = None
+    archived: bool | None = False
+    label: str | None = None
 
     def matches(self, row: InboxEntry) -> bool:
         """Tell whether a row is wanted."""
@@ -34,6 +40,9 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             (self.kinds is None or row.conversation.partition(":")[0] in self.kinds)
             and (not self.unread_only or row.unread > 0 or row.marked_unread)
             and (self.muted is None or self.muted == (row.mute is not None))
+            and (self.pinned is None or self.pinned == row.pinned)
+            and (self.archived is None or self.archived == row.archived)
+            and (self.label is None or self.label in row.labels)
         )
 
 

@@ -1,4 +1,4 @@
-"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G2, G6, I1, T).
+"""One account's state in one conversation (rules U1, U2, U5, U6, R1, R3, R4, D, G, I1, T).
 
 Rules of this file:
 
@@ -48,6 +48,38 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     time_ms: int
 
 
+class Pinned(msgspec.Struct, frozen=True, gc=False):
+    """What holds a row at the top of the list (G1, O1).
+
+    Attributes:
+        rank: the smallest is on top; equal ones stand by the names of their conversations.
+        ext: a text of the application.
+        pinned_ms: when the row was pinned, by the node's clock.
+        updated_ms: when rank or ext was last changed.
+    """
+
+    rank: int
+    ext: str
+    pinned_ms: int
+    updated_ms: int
+
+
+class Archived(msgspec.Struct, frozen=True, gc=False):
+    """Where a conversation ended when its row was put out of the list (G4).
+
+    Attributes:
+        seq: the newest message then.
+        ordinal: the ordinal then.
+        own_after: messages with ``counts`` that this account has sent since.
+        version: number of the commit that archived it.
+    """
+
+    seq: int
+    ordinal: int
+    own_after: int
+    version: int
+
+
 class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """How one account stands to one conversation.
 
@@ -68,6 +100,11 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         draft: what the account has not sent yet (G6).
         mute: what still alerts; None: everything (G2).
         alias: what the account calls the row; "": nothing of its own (I1).
+        pin: holds the row at the top; a row that is not in the list has none (G1, D2).
+        mute_until_ms: when the mute ends by itself; None: it does not (G2).
+        labels: the labels of the row, in byte order (G5).
+        extension: a text of the application; empty: none (G7).
+        archived: where the row was put out of the list; it may be back since (G4).
     """
 
     version: int = 0
@@ -86,6 +123,11 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     draft: Draft | None = None
     mute: MuteLevel | None = None
     alias: str = ""
+    pin: Pinned | None = None
+    archived: Archived | None = None
+    mute_until_ms: int | None = None
+    labels: tuple[str, ...] = ()
+    extension: str = ""
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -103,6 +145,10 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         cleared_seq=previous.cleared_seq if previous else 0,
         mute=previous.mute if previous else None,
         alias=previous.alias if previous else "",
+        pin=previous.pin if previous else None,
+        mute_until_ms=previous.mute_until_ms if previous else None,
+        labels=previous.labels if previous else (),
+        extension=previous.extension if previous else "",
     )
 
 
@@ -112,14 +158,21 @@ def head_seen(head: Head, membership: Membership) -> Head:
 
 
 def after_own_send(membership: Membership, message: Message, version: int) -> Membership:
-    """Return the sender's membership after its own message: not unread, no draft (U1, G6)."""
+    """Return the sender's membership after its own message: not unread, no draft (U1, G6).
+
+    An archived row stays where it is (G4).
+    """
     if not message.counts and membership.draft is None:
         return membership
+    archived = membership.archived
+    if archived is not None and message.counts:
+        archived = _replace(archived, own_after=archived.own_after + 1)
     return _replace(
         membership,
         version=version,
         skipped_after_read=membership.skipped_after_read + message.counts,
         draft=None,
+        archived=archived,
     )
 
 
@@ -205,20 +258,6 @@ def with_draft(membership: Membership, text: str, at_ms: int, version: int) -> M
     return _replace(membership, version=version, draft=draft)
 
 
-def muted(membership: Membership, level: MuteLevel | None, version: int) -> Membership:
-    """Return the membership with another mute level (G2, U4)."""
-    if level == membership.mute:
-        return membership
-    return _replace(membership, version=version, mute=level)
-
-
-def aliased(membership: Membership, alias: str, version: int) -> Membership:
-    """Return the membership with another name of one's own for its row (I1)."""
-    if alias == membership.alias:
-        return membership
-    return _replace(membership, version=version, alias=alias)
-
-
 def without_row(
     membership: Membership, position: Position, version: int, *, clear_history: bool
 ) -> Membership:
@@ -228,7 +267,14 @@ def without_row(
     membership = advance(membership, position, version)
     if position.seq <= membership.deleted_seq:
         return membership
-    return _replace(membership, version=version, deleted_seq=position.seq, marked_unread=0)
+    return _replace(
+        membership,
+        version=version,
+        deleted_seq=position.seq,
+        marked_unread=0,
+        pin=None,
+        archived=None,
+    )
 
 
 def without_history(membership: Membership, position: Position, version: int) -> Membership:
@@ -244,6 +290,35 @@ def parted(membership: Membership, head: Head, version: int, *, removed: bool) -
     if membership.parting:
         return membership
     return _replace(membership, version=version, parting=head, removed=removed)
+
+
+def is_archived(head: Head, membership: Membership, mentioned: int = 0) -> bool:
+    """Tell whether a row is out of the main list and its totals (G4).
+
+    Args:
+        head: the conversation's head.
+        membership: the account's membership.
+        mentioned: messages since the archiving that mention the account: they bring a muted row
+            back, too.
+    """
+    seen = head_seen(head, membership)
+    end = Position(seen.last_seq, seen.ordinal)
+    return was_archived(membership, end) and not (membership.mute and mentioned)
+
+
+def was_archived(membership: Membership, position: Position, upto: int | None = None) -> bool:
+    """Tell whether a row was archived for one who had it up to a position (G4, R5, D4).
+
+    Args:
+        membership: the account's membership now.
+        position: where that one stood; ``skipped_after`` counts own messages only.
+        upto: the newest commit that it had heard of; None: it has heard of all.
+    """
+    archived = membership.archived
+    if archived is None or (upto is not None and archived.version > upto):
+        return False
+    own = archived.own_after - position.skipped_after
+    return membership.mute is not None or position.ordinal - archived.ordinal - own <= 0
 
 
 def is_present(head: Head, membership: Membership | None) -> bool:

@@ -16,6 +16,8 @@ from collections.abc import Iterable
 import msgspec
 
 from recents.core.commands import (
+    AddLabel,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -25,30 +27,34 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RenameTeam,
     SetAlias,
     SetDraft,
+    SetExtension,
     SetProfile,
     SetTeamAvatar,
+    Unarchive,
+    Unpin,
 )
 from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
 from recents.core.face import NO_FACE, Face, changed_face
 from recents.core.head import Head, absorb, face_of, next_message, renamed, with_avatar, with_face
 from recents.core.ids import Conversation, is_p2p, key_of
+from recents.core.marks import organized
 from recents.core.membership import (
+    Archived,
     Membership,
     Position,
     after_own_send,
-    aliased,
     joined,
-    muted,
     read_upto,
     unread_from,
     unread_marked,
-    with_draft,
     without_history,
     without_row,
 )
@@ -192,12 +198,26 @@ class _Sight:
                 upto = self.newest if clear_history.upto_seq is None else clear_history.upto_seq
                 position = self._position(membership, upto, pending)
                 membership = without_history(membership, position, _NO_COMMIT)
-            case SetDraft() as draft:
-                membership = with_draft(membership, draft.text, pending.at_ms, _NO_COMMIT)
-            case Mute() as mute:
-                membership = muted(membership, mute.level, _NO_COMMIT)
-            case SetAlias() as named:
-                membership = aliased(membership, named.alias, _NO_COMMIT)
+            case Archive() as archive:
+                upto = self.newest if archive.upto_seq is None else archive.upto_seq
+                position = self._position(membership, upto, pending)
+                membership = organized(
+                    self.head, membership, archive, pending.at_ms, _NO_COMMIT, position
+                )
+            case (
+                SetDraft()
+                | Mute()
+                | Pin()
+                | Unpin()
+                | Unarchive()
+                | AddLabel()
+                | RemoveLabel()
+                | SetExtension()
+                | SetAlias()
+            ) as organizing:
+                membership = organized(
+                    self.head, membership, organizing, pending.at_ms, _NO_COMMIT
+                )
             case SetTeamAvatar() as painted if self.state == "member":
                 self.head = with_avatar(self.head, painted.avatar, _NO_COMMIT)
             case RenameTeam() as rename if self.state == "member":
@@ -264,6 +284,11 @@ def _membership_in(row: InboxEntry) -> Membership:
         draft=row.draft,
         mute=row.mute,
         alias=row.alias,
+        pin=row.pin,
+        archived=Archived(row.last_seq, row.unread, 0, _NO_COMMIT) if row.archived else None,
+        mute_until_ms=row.mute_until_ms,
+        labels=row.labels,
+        extension=row.extension,
     )
 
 

@@ -1,8 +1,9 @@
-"""The sums over an account's visible rows (rules U2, U4, R4, C2).
+"""The sums over an account's visible rows (rules U2, U4, R4, G4, C2).
 
 Rules of this file:
 
-1. Totals are the sum of the rows: nothing is counted that no row shows (C2).
+1. Totals are the sum of the rows of the main list: nothing is counted that none of them shows, and
+   archived rows are left out (C2, G4).
 2. Adding a row and taking it away again gives the totals from before.
 """
 
@@ -16,7 +17,7 @@ from recents.core.entry import InboxEntry
 
 
 class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """Sums over the visible rows.
+    """Sums over the visible rows that are not archived.
 
     Attributes:
         unread: unread messages of all rows, muted ones included.
@@ -41,10 +42,12 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 NOTHING = Totals()
 
 
-def totals_of(entries: Iterable[InboxEntry]) -> Totals:
-    """Sum up rows."""
+def totals_of(entries: Iterable[InboxEntry], *, archived: bool = False) -> Totals:
+    """Sum up rows; archived ones only where ``archived`` says so (G4)."""
     unread = unread_conversations = conversations = muted_unread = marked_unread = 0
     for entry in entries:
+        if entry.archived and not archived:
+            continue
         unread += entry.unread
         unread_conversations += entry.unread > 0
         conversations += 1
@@ -59,9 +62,13 @@ def totals_of(entries: Iterable[InboxEntry]) -> Totals:
     )
 
 
-def exchanged(totals: Totals, old: InboxEntry | None, new: InboxEntry | None) -> Totals:
+def exchanged(
+    totals: Totals, old: InboxEntry | None, new: InboxEntry | None, *, archived: bool = False
+) -> Totals:
     """Return the totals after one row took the place of another, came or went."""
-    before, after = (totals_of((entry,)) if entry else NOTHING for entry in (old, new))
+    before, after = (
+        totals_of((entry,), archived=archived) if entry else NOTHING for entry in (old, new)
+    )
     return Totals(
         unread=totals.unread - before.unread + after.unread,
         unread_conversations=totals.unread_conversations

@@ -12,19 +12,28 @@ from __future__ import annotations
 import msgspec
 
 from recents.core.commands import (
+    AddLabel,
     AnyCommand,
+    Archive,
     ClearHistory,
     Delete,
     DeleteAll,
+    EndMute,
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    NodeCommand,
+    Pin,
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     SetAlias,
     SetDraft,
+    SetExtension,
     SetProfile,
+    Unarchive,
+    Unpin,
 )
 from recents.core.entry import row_version
 from recents.core.errors import Refused
@@ -47,7 +56,13 @@ class Done(msgspec.Struct, frozen=True, gc=False):
 
 
 def want(
-    actor: str, command: AnyCommand, wanted: Wanted, epoch: str, newest: int, *, once: bool
+    actor: str,
+    command: AnyCommand | NodeCommand,
+    wanted: Wanted,
+    epoch: str,
+    newest: int,
+    *,
+    once: bool,
 ) -> None:
     """Ask for what ``carry_out_once`` will look at.
 
@@ -63,8 +78,12 @@ def want(
             reading.want(actor, command, wanted)
         case ReadAll() | DeleteAll():
             reading.want_all(actor, command, wanted, epoch, newest)
-        case SetDraft() | Mute() | SetAlias():
+        case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
             organizing.want(actor, command, wanted)
+        case AddLabel() | RemoveLabel() | SetExtension() | SetAlias():
+            organizing.want(actor, command, wanted)
+        case EndMute():
+            organizing.want_end(actor, command, wanted)
         case SetProfile():
             profiles.want(actor, wanted)
         case _:
@@ -74,7 +93,7 @@ def want(
 def carry_out_once(
     workspace: Workspace,
     actor: str,
-    command: AnyCommand,
+    command: AnyCommand | NodeCommand,
     at_ms: int,
     epoch: str,
     *,
@@ -121,7 +140,7 @@ def carry_out_once(
 def _carry_out(
     workspace: Workspace,
     actor: str,
-    command: AnyCommand,
+    command: AnyCommand | NodeCommand,
     at_ms: int,
     epoch: str,
     objection: Refused | None,
@@ -139,8 +158,12 @@ def _carry_out(
             )
             changed = reading.carry_out_all(workspace, actor, command, version)
             return Done(workspace.version if changed else 0)
-        case SetDraft() | Mute() | SetAlias():
+        case SetDraft() | Mute() | Pin() | Unpin() | Archive() | Unarchive():
             organizing.carry_out(workspace, actor, command, at_ms)
+        case AddLabel() | RemoveLabel() | SetExtension() | SetAlias():
+            organizing.carry_out(workspace, actor, command, at_ms)
+        case EndMute():
+            organizing.end_mute(workspace, actor, command, at_ms)
         case SetProfile():
             changed = profiles.carry_out(workspace, actor, command)
             return Done(workspace.version if changed else 0)
@@ -154,7 +177,7 @@ def _object(objection: Refused | None) -> None:
         raise Refused(objection.code, objection.args[0], objection.details)
 
 
-def _version_after(workspace: Workspace, actor: str, command: AnyCommand) -> int:
+def _version_after(workspace: Workspace, actor: str, command: AnyCommand | NodeCommand) -> int:
     """Return the version of the row that a command is about, as it stands after it.
 
     Not of the commit: a command that changes nothing belongs to none that a device would hear of.

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from recents.core.commands import AnyCommand
+from recents.core.commands import AnyCommand, NodeCommand
 from recents.core.errors import Code, Refused
 from recents.server.carrying_out import Done, carry_out_once, want
 from recents.server.settings import Settings
@@ -43,7 +43,7 @@ class Work:
     """
 
     actor: str
-    command: AnyCommand
+    command: AnyCommand | NodeCommand
     answer: Callable[[Work, Outcome], None]
     source: object = None
     once: bool = True

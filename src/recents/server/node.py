@@ -18,6 +18,7 @@ from recents.server.committer import Committer, Outcome, Work, closing
 from recents.server.deliveries import Deliveries
 from recents.server.devices import KnownDevices, Onlooker
 from recents.server.forgetting import Forgetting
+from recents.server.mute_ends import MuteEnds
 from recents.server.peer import Peer
 from recents.server.questions import Questions
 from recents.server.rosters import ADDING, check_room
@@ -26,6 +27,7 @@ from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
 from recents.server.store.sqlite import SqliteStore
+from recents.server.store.workspace import Workspace
 from recents.wire.frames import Devices, Revoked
 
 log = logging.getLogger(__name__)
@@ -85,7 +87,13 @@ class Node:
         """
         await self.store.open()
         deliveries = Deliveries(self.store, self.settings)
-        committer = Committer(self.store, self.settings, self._clock_ms, deliveries.committed)
+
+        def committed(workspace: Workspace) -> None:
+            deliveries.committed(workspace)
+            mute_ends.committed(workspace)
+
+        committer = Committer(self.store, self.settings, self._clock_ms, committed)
+        mute_ends = MuteEnds(self.store, committer, self._clock_ms)
         devices = KnownDevices(
             self.store, self.settings, self._clock_ms, self.accounts, self._with_token
         )
@@ -101,11 +109,13 @@ class Node:
             catch_ups=asyncio.Semaphore(self.settings.catch_ups_at_once),
         )
         self._stops = [committer.stop, deliveries.stop, devices.stop, forgetting.stop]
+        self._stops.append(mute_ends.stop)
         self._tasks = [
             asyncio.create_task(committer.run(), name="committer"),
             asyncio.create_task(deliveries.run(), name="deliveries"),
             asyncio.create_task(devices.run(), name="devices"),
             asyncio.create_task(forgetting.run(), name="forgetting"),
+            asyncio.create_task(mute_ends.run(), name="mute ends"),
         ]
 
     async def stop(self) -> None:

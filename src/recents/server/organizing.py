@@ -1,13 +1,15 @@
-"""Drafts, mutes, aliases: what an account keeps with a row (rules G2, G6, I1, O2, U4)."""
+"""Drafts, mutes, pins and the like: what an account keeps with a row (rules G, I1, O2, U4)."""
 
 from __future__ import annotations
 
-from recents.core.commands import Mute, RowCommand, SetAlias, SetDraft
+from recents.core.commands import MAX_LABELS, AddLabel, Archive, EndMute, RowCommand, SetDraft
+from recents.core.errors import Code, Refused
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, key_of
-from recents.core.membership import Membership, aliased, joined, muted, with_draft
+from recents.core.marks import asks_for_nothing, mute_ended, organized, takes_label
+from recents.core.membership import Membership, Position, head_seen, joined
 from recents.server.accounts import unknown_account
-from recents.server.posting import faces_of, not_a_member
+from recents.server.posting import beyond_end, faces_of, not_a_member
 from recents.server.store.workspace import Wanted, Workspace
 
 
@@ -18,6 +20,8 @@ def want(actor: str, command: RowCommand, wanted: Wanted) -> None:
     wanted.memberships.add((actor, key))
     if is_p2p(key):
         wanted.accounts.update((actor, command.conversation[4:]))
+    if isinstance(command, Archive) and command.upto_seq is not None:
+        wanted.positions.add((actor, key, command.upto_seq))
 
 
 def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int) -> None:
@@ -27,29 +31,47 @@ def carry_out(workspace: Workspace, actor: str, command: RowCommand, at_ms: int)
     creates nothing.
 
     Raises:
-        Refused: ``not_a_member``, ``unknown_account``.
+        Refused: ``not_a_member``, ``unknown_account``, ``beyond_end``; ``bad_value`` for a label
+            too many.
     """
     key = key_of(actor, command.conversation)
     membership = workspace.membership(actor, key)
-    if isinstance(command, SetDraft):
-        if membership is None:
-            if not command.text:
-                return
-            membership = _begin(workspace, key, command, at_ms)
-        changed = with_draft(membership, command.text, at_ms, workspace.version)
-    elif membership is None:
-        if not _asks_for_nothing(command):
+    if membership is None:
+        if asks_for_nothing(command):
+            return
+        if not isinstance(command, SetDraft):
             raise not_a_member(command.conversation)
-        return
-    elif isinstance(command, Mute):
-        changed = muted(membership, command.level, workspace.version)
-    else:
-        changed = aliased(membership, command.alias, workspace.version)
+        membership = _begin(workspace, key, command, at_ms)
+    head = workspace.head(key)
+    assert head is not None, "a membership has its head"
+    if isinstance(command, AddLabel) and not takes_label(membership, command.label):
+        raise Refused(
+            Code.BAD_VALUE, f"{command.conversation} has {MAX_LABELS} labels; take one off first"
+        )
+    position: Position | None = None
+    if isinstance(command, Archive) and command.upto_seq is not None:
+        newest = head_seen(head, membership).last_seq
+        if command.upto_seq > newest:
+            raise beyond_end(command.upto_seq, newest)
+        position = workspace.position(actor, key, command.upto_seq)
+    changed = organized(head, membership, command, at_ms, workspace.version, position)
     workspace.put_membership(actor, key, changed)
 
 
-def _asks_for_nothing(command: Mute | SetAlias) -> bool:
-    return command.level is None if isinstance(command, Mute) else not command.alias
+def want_end(actor: str, command: EndMute, wanted: Wanted) -> None:
+    """Ask for what ``end_mute`` looks at."""
+    key = key_of(actor, command.conversation)
+    wanted.heads.add(key)
+    wanted.memberships.add((actor, key))
+
+
+def end_mute(workspace: Workspace, actor: str, command: EndMute, at_ms: int) -> None:
+    """End a mute, unless it was given another end since (G2)."""
+    key = key_of(actor, command.conversation)
+    head, membership = workspace.head(key), workspace.membership(actor, key)
+    if head is not None and membership is not None:
+        ended = mute_ended(head, membership, at_ms, workspace.version)
+        workspace.put_membership(actor, key, ended)
 
 
 def _begin(

@@ -83,7 +83,7 @@ class Questions:
     async def _rows(self, account: str, query: ListRows) -> Rows:
         limit = self._limit(query.limit)
         after = None if query.cursor is None else place_after(query.cursor)
-        found, totals = await self._store.page(account, limit + 1, after)
+        found, totals = await self._store.page(account, limit + 1, after, archived=query.archived)
         rows = tuple(seen.entry() for seen in found[:limit])
         return Rows(
             rows=rows,

@@ -1,4 +1,4 @@
-"""Reading, deleting, clearing: one membership each (rules R1–R6, D1–D6)."""
+"""Reading, deleting, clearing: one membership each (rules R1–R6, D1–D6, G4)."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from recents.core.membership import (
     read_upto,
     unread_from,
     unread_marked,
+    was_archived,
     without_history,
     without_row,
 )
@@ -128,7 +129,9 @@ def _asked_seq(command: ReadCommand) -> int | None:
 
 
 def carry_out_all(workspace: Workspace, actor: str, command: AllCommand, upto: int | None) -> bool:
-    """Read or delete every row of some kinds, as they were at a version (R5, D4).
+    """Read or delete every row of some kinds in the main list, as it was at a version (R5, D4).
+
+    Archived rows are left alone (G4): nobody who looks at the list sees them.
 
     Returns:
         Whether this changed anything.
@@ -138,6 +141,8 @@ def carry_out_all(workspace: Workspace, actor: str, command: AllCommand, upto: i
         newest = head_seen(head, membership).last_seq
         seq = newest if upto is None else min(workspace.seq_at(actor, key, upto), newest)
         position = workspace.position(actor, key, seq)
+        if was_archived(membership, position, upto):
+            continue
         if isinstance(command, ReadAll):
             changed_any |= _read(workspace, actor, key, position, upto)
         else:

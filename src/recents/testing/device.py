@@ -91,8 +91,8 @@ class Device:
     # What the user does.
 
     async def rows(self) -> tuple[InboxEntry, ...]:
-        """Return all rows as the device shows them."""
-        return (await self.client.inbox.list(limit=ALL_ROWS)).entries
+        """Return all rows as the device shows them, archived ones too."""
+        return (await self.client.inbox.list(limit=ALL_ROWS, archived=None)).entries
 
     async def row(self, conversation: str) -> InboxEntry:
         """Return a row, which must be there.

@@ -12,8 +12,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from recents.core.commands import (
+    AddLabel,
     AddMembers,
     AnyCommand,
+    Archive,
     ClearHistory,
     CreateTeam,
     Delete,
@@ -23,15 +25,20 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Post,
     Read,
     ReadAll,
+    RemoveLabel,
     RemoveMember,
     RenameTeam,
     SetAlias,
     SetDraft,
+    SetExtension,
     SetProfile,
     SetTeamAvatar,
+    Unarchive,
+    Unpin,
 )
 from recents.core.ids import ConversationKey, key_of
 from recents.server.store.workspace import Workspace
@@ -41,6 +48,10 @@ from recents.wire.sync_token import parts_of
 
 _LATER = 2**53
 """The version of what is only supposed."""
+
+
+_MUTE_ENDS = "mute "
+"""So begin the ids of the commands with which the node ends mutes; no device can say a blank."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,7 @@ class Hearing:
         self._newest: dict[ConversationKey, list[tuple[int, int]]] = {}
         self._marked: dict[tuple[str, str], list[int]] = {}
         self._joined: dict[tuple[str, str], int] = {}
+        self._archived: dict[tuple[str, str], int] = {}
         self._present: set[tuple[str, str]] = set()
         self._dismissed: set[str] = set()
         self._founded: set[str] = set()
@@ -116,6 +128,7 @@ class Hearing:
         other._newest = {key: known.copy() for key, known in self._newest.items()}
         other._marked = {key: known.copy() for key, known in self._marked.items()}
         other._joined = self._joined.copy()
+        other._archived = self._archived.copy()
         other._present = self._present.copy()
         other._dismissed = self._dismissed.copy()
         other._founded = self._founded.copy()
@@ -160,7 +173,10 @@ class Hearing:
             return
         assert one.verdict is not None, "what is not a message has a verdict"
         self._once(one.account, one.command_id)
-        if one.verdict.refusal() is None:
+        if one.command_id.startswith(_MUTE_ENDS):
+            name = one.command_id.rpartition(" ")[2]
+            self.oracle.end_mute(one.account, name, at_ms=one.verdict.at_ms)
+        elif one.verdict.refusal() is None:
             command = self._commands[one.account, one.command_id]
             self._carry_out(one.account, command, one.verdict.at_ms, version)
             self.accepted.append(Accepted(one.account, command, one.verdict.at_ms, version))
@@ -211,8 +227,25 @@ class Hearing:
                 if text and name.startswith("p2p:"):
                     self._join(name, {account}, version)
                 oracle.set_draft(account, name, text, at_ms=at_ms)
-            case Mute(conversation=name, level=level):
-                oracle.mute(account, name, level)
+            case Mute(conversation=name, level=level, until_ms=until_ms):
+                oracle.mute(account, name, level, until_ms, at_ms=at_ms)
+            case Pin(conversation=name, rank=rank, ext=ext):
+                oracle.pin(account, name, rank, ext, at_ms=at_ms)
+            case Unpin(conversation=name):
+                oracle.unpin(account, name)
+            case Archive(conversation=name, upto_seq=upto):
+                before = name in oracle.archived(account)
+                oracle.archive(account, name, upto)
+                if not before and name in oracle.archived(account):
+                    self._archived[account, name] = version
+            case Unarchive(conversation=name):
+                oracle.unarchive(account, name)
+            case AddLabel(conversation=name, label=label):
+                oracle.add_label(account, name, label)
+            case RemoveLabel(conversation=name, label=label):
+                oracle.remove_label(account, name, label)
+            case SetExtension(conversation=name, text=text):
+                oracle.set_extension(account, name, text)
             case SetAlias(conversation=name, alias=alias):
                 oracle.set_alias(account, name, alias)
             case SetProfile(name=called, avatar=avatar):
@@ -233,6 +266,7 @@ class Hearing:
     def _carry_out_all(self, account: str, command: ReadAll | DeleteAll) -> None:
         upto: dict[str, int] | None = None
         known: dict[str, int] | None = None
+        archived: set[str] | None = None
         if command.upto is not None:
             at = parts_of(command.upto)[1]
             names = [
@@ -242,11 +276,18 @@ class Hearing:
             ]
             upto = {name: self.newest_at(account, name, at) for name in names}
             known = {name: self._marks_at(account, name, at) or 0 for name in names}
+            archived = {name for name in names if self._archived.get((account, name), 0) <= at}
         if isinstance(command, ReadAll):
-            self.oracle.read_all(account, command.kinds, upto, marks_known=known)
+            self.oracle.read_all(
+                account, command.kinds, upto, marks_known=known, archives_known=archived
+            )
         else:
             self.oracle.delete_all(
-                account, command.kinds, upto, clear_history=command.clear_history
+                account,
+                command.kinds,
+                upto,
+                clear_history=command.clear_history,
+                archives_known=archived,
             )
 
     def _change_team(self, account: str, command: AnyCommand, at_ms: int, version: int) -> None:

@@ -1,8 +1,8 @@
 """The oracle: what every list of recent conversations must show, found by brute force.
 
-Tell it all that was accepted (messages, teams, reads, marks, deletions, drafts), in that order,
-and ask what an account must see now. It judges nodes, clients, your own system: what differs from
-it is wrong.
+Tell it all that was accepted (messages, teams, reads, marks, deletions, drafts, pins, archive),
+in that order, and ask what an account must see now. It judges nodes, clients, your own system:
+what differs from it is wrong.
 
 Rules of this file:
 
@@ -18,6 +18,7 @@ from recents.testing.oracle_organizing import Organizing
 from recents.testing.oracle_recount import (
     ExpectedDraft,
     ExpectedMessage,
+    ExpectedPin,
     ExpectedPreview,
     ExpectedRow,
     ExpectedTotals,
@@ -27,6 +28,7 @@ from recents.testing.oracle_talking import Talking
 __all__ = [
     "ExpectedDraft",
     "ExpectedMessage",
+    "ExpectedPin",
     "ExpectedPreview",
     "ExpectedRow",
     "ExpectedTotals",
@@ -52,16 +54,20 @@ class Oracle(Talking, Organizing):
     """
 
     def rows(self, account: str) -> list[ExpectedRow]:
-        """The visible rows: by their place, newest first, then by name (O1, O2)."""
+        """The visible rows: pinned ones by rank, then newest first, then by name (O1, O2)."""
         visible = [
             recount.row(named, conversation, account, self._face_shown(account, named))
             for named, conversation in self._by_account.get(account, {}).items()
             if recount.is_listed(conversation, account)
         ]
-        return sorted(visible, key=lambda row: (-row.place_ms, row.conversation.encode()))
+        return sorted(visible, key=recount.place)
+
+    def archived(self, account: str) -> set[str]:
+        """The conversations whose rows are archived."""
+        return {row.conversation for row in self.rows(account) if row.archived}
 
     def totals(self, account: str) -> ExpectedTotals:
-        """The sums over `rows(account)`."""
+        """The sums over `rows(account)`, archived ones left out."""
         return recount.totals(self.rows(account))
 
     def countable(self, account: str, conversation: str) -> list[int]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 P2P = "p2p"
 TEAM_KINDS = ("team", "super_team")
 KINDS = (P2P, *TEAM_KINDS)
+MOST_LABELS = 20
 MUTE_LEVELS = ("none", "mentions")
 
 NEVER_DELETED = -1
@@ -69,6 +70,15 @@ class Draft:
     at_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Where somebody wanted a row held, and when (G1)."""
+
+    rank: int
+    ext: str
+    at_ms: int
+
+
 @dataclass(slots=True)
 class Member:
     """What one account did in one conversation."""
@@ -96,6 +106,16 @@ class Member:
     """What still alerts: `"none"` or `"mentions"`; None: everything (G2)."""
     alias: str = ""
     """What the account itself calls the row (I1)."""
+    mute_until_ms: int | None = None
+    """When the mute ends by itself; None: it does not (G2)."""
+    labels: set[str] = field(default_factory=set)
+    """The labels of the row (G5)."""
+    extension: str = ""
+    """A text of the application (G7)."""
+    pins: list[Pin] = field(default_factory=list)
+    """All versions of the pin since there was none; the last one stands (G1)."""
+    archived_seq: int | None = None
+    """The newest message when the row was archived, or when its mute changed since (G4)."""
 
     def read(self, seq: int, marks_known: int | None) -> None:
         """Read up to `seq`, as somebody who knew of so many marks; None: of all (R1, R3, R4).
@@ -110,11 +130,13 @@ class Member:
         self.receipt_seq = max(self.receipt_seq, seq)
 
     def delete(self, seq: int) -> None:
-        """Hide the row up to `seq`, which is read with it; the dot goes with the row (D1, D6)."""
+        """Hide the row up to `seq`, which is read; dot, pin and archive go with it (D1, D2)."""
         self.read_seq = max(self.read_seq, seq)
         if seq > self.deleted_seq:
             self.deleted_seq = seq
             self.dotted_by = 0
+            self.pins = []
+            self.archived_seq = None
 
     def clear(self, seq: int) -> None:
         """Take the messages up to `seq` away; they are read with it (D3, D5)."""
@@ -123,8 +145,13 @@ class Member:
 
     def copy(self) -> Member:
         """Return the same, to go another way from here."""
-        deleted, drafts = self.deleted_messages.copy(), self.drafts.copy()
-        return replace(self, deleted_messages=deleted, drafts=drafts)
+        return replace(
+            self,
+            deleted_messages=self.deleted_messages.copy(),
+            drafts=self.drafts.copy(),
+            pins=self.pins.copy(),
+            labels=self.labels.copy(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +191,8 @@ class Conversation:
     def join(self, account: str, at_ms: int) -> None:
         """Make `account` a member, again if it had gone: nothing of before is unread (U5).
 
-        Its mute and its alias go on (G2, I1), its marks and its draft do not.
+        Its mute, its pin, its labels, its extension and its alias go on (G, I1), its marks, its
+        draft and its archiving do not.
         """
         before = self.members.get(account)
         if before is None:
@@ -176,6 +204,7 @@ class Conversation:
             before.deleted_seq = NEVER_DELETED
             before.moved_back_by = before.dotted_by = 0
             before.drafts = []
+            before.archived_seq = None
 
     def part(self, account: str, membership: str) -> None:
         """Take `account` out; it goes on seeing the team as it is at this moment (T2)."""

@@ -1,4 +1,4 @@
-"""What the oracle is told of reading and deleting, marks, drafts, mutes and faces.
+"""What the oracle is told of reading and deleting, marks, drafts, mutes, pins, faces.
 
 Rules of this file:
 
@@ -13,7 +13,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from recents.testing import oracle_recount as recount
-from recents.testing.oracle_facts import KINDS, MUTE_LEVELS, P2P, Draft, Face, kind_of
+from recents.testing.oracle_facts import (
+    KINDS,
+    MOST_LABELS,
+    MUTE_LEVELS,
+    P2P,
+    Draft,
+    Face,
+    Pin,
+    kind_of,
+)
 from recents.testing.oracle_rooms import Rooms
 
 if TYPE_CHECKING:
@@ -55,8 +64,11 @@ class Organizing(Rooms):
         upto: Mapping[str, int] | None = None,
         *,
         marks_known: Mapping[str, int] | None = None,
+        archives_known: Collection[str] | None = None,
     ) -> None:
         """Read every row, or those of `kinds`, gone and dismissed teams included (R5).
+
+        Archived rows are left as they are (G4).
 
         Args:
             account: Who reads.
@@ -65,12 +77,14 @@ class Organizing(Rooms):
                 to the device, joined since) is not touched. None: all there is now.
             marks_known: As in `read`, by conversation; of one that is not in it the reader knew
                 no mark. None: all there are now.
+            archives_known: The conversations that stand archived and of which the device had
+                heard so; a row that was archived later is read. None: all of them.
 
         Raises:
             ValueError: There is no such kind, a seq is beyond the newest message, or there were
                 fewer marks.
         """
-        self._read_each(account, self._covered(account, kinds, upto), marks_known)
+        self._read_each(account, self._covered(account, kinds, upto, archives_known), marks_known)
 
     def delete(
         self,
@@ -100,13 +114,15 @@ class Organizing(Rooms):
         upto: Mapping[str, int] | None = None,
         *,
         clear_history: bool = False,
+        archives_known: Collection[str] | None = None,
     ) -> None:
-        """Delete every row, or those of `kinds` (D4); `kinds` and `upto` as in `read_all`.
+        """Delete every row, or those of `kinds` (D4); the other arguments as in `read_all`.
 
         Raises:
             ValueError: There is no such kind, or a seq is beyond the newest message.
         """
-        self._delete_each(account, self._covered(account, kinds, upto), clear_history)
+        covered = self._covered(account, kinds, upto, archives_known)
+        self._delete_each(account, covered, clear_history)
 
     def clear_history(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
         """Take the messages up to `upto_seq`, or all, from `account`; the row stays (D5).
@@ -117,7 +133,7 @@ class Organizing(Rooms):
         for member, seq in self._positions(account, {conversation: upto_seq}).values():
             member.clear(seq)
 
-    # Marks, drafts, mutes.
+    # Marks, drafts, mutes, pins, archive.
 
     def mark_unread(self, account: str, conversation: str) -> None:
         """Put a dot on the row (R4); nothing where the list has no such row."""
@@ -165,19 +181,132 @@ class Organizing(Rooms):
         elif not drafts or drafts[-1].text != text:
             drafts.append(Draft(text, at_ms))
 
-    def mute(self, account: str, conversation: str, level: str | None = None) -> None:
+    def mute(
+        self,
+        account: str,
+        conversation: str,
+        level: str | None = None,
+        until_ms: int | None = None,
+        *,
+        at_ms: int = 0,
+    ) -> None:
         """Let only so much alert: `"none"`, `"mentions"`; None: everything again (G2, U4).
+
+        With `until_ms` that ends by itself when the node's clock shows it: tell so with
+        `end_mute`. Where it is not after `at_ms` there is no mute at all.
 
         Raises:
             ValueError: There is no such level, or `account` has no such conversation to mute.
         """
         if level is not None and level not in MUTE_LEVELS:
             raise ValueError(f"there is no level {level!r}")
+        known = self._member(account, conversation)
+        if known is None and level is not None:
+            raise ValueError(f"{account} has no {conversation} to mute")
+        if until_ms is not None and until_ms <= at_ms:
+            level = None
+        room = self._find(account, conversation)
+        if room is not None:
+            member = room.members[account]
+            if level != member.mute and member.archived_seq is not None:
+                # Muting moves no row between the lists (G4).
+                newest = len(recount.messages_known_to(room, account))
+                member.archived_seq = newest if recount.is_archived(room, account) else None
+            member.mute = level
+            member.mute_until_ms = None if level is None else until_ms
+
+    def end_mute(self, account: str, conversation: str, *, at_ms: int) -> None:
+        """The node's clock shows `at_ms`: a mute whose time is up ends (G2)."""
+        member = self._member(account, conversation)
+        until_ms = None if member is None else member.mute_until_ms
+        if until_ms is not None and until_ms <= at_ms:
+            self.mute(account, conversation)
+
+    def pin(
+        self, account: str, conversation: str, rank: int, ext: str = "", *, at_ms: int
+    ) -> None:
+        """Hold the row at the top, the smallest rank first (G1); nothing where there is no row.
+
+        Raises:
+            ValueError: `account` has no such conversation to pin.
+        """
+        room = self._find(account, conversation)
+        if room is None:
+            raise ValueError(f"{account} has no {conversation} to pin")
+        pins = room.members[account].pins
+        if recount.is_listed(room, account) and not (
+            pins and (pins[-1].rank, pins[-1].ext) == (rank, ext)
+        ):
+            pins.append(Pin(rank, ext, at_ms))
+
+    def unpin(self, account: str, conversation: str) -> None:
+        """Let the row stand where its activity puts it (G1)."""
         member = self._member(account, conversation)
         if member is not None:
-            member.mute = level
-        elif level is not None:
-            raise ValueError(f"{account} has no {conversation} to mute")
+            member.pins = []
+
+    def archive(self, account: str, conversation: str, upto_seq: int | None = None) -> None:
+        """Put the row out of the list, until somebody else writes (G4).
+
+        Nothing changes where the list has no such row, where it is archived already, or where
+        somebody wrote after `upto_seq` and the row is not muted: then it is back at once.
+
+        Raises:
+            ValueError: `account` has no such conversation, or `upto_seq` is beyond the newest.
+        """
+        room = self._find(account, conversation)
+        if room is None:
+            raise ValueError(f"{account} has no {conversation} to archive")
+        ((member, seq),) = self._positions(account, {conversation: upto_seq}).values()
+        if recount.is_archived(room, account) or not recount.is_listed(room, account):
+            return
+        known = recount.messages_known_to(room, account)
+        since = [
+            message
+            for message in known[seq:]
+            if message.counts
+            and message.sender != account
+            and message.seq not in member.deleted_messages
+        ]
+        if member.mute is not None or not since:
+            member.archived_seq = len(known)
+
+    def unarchive(self, account: str, conversation: str) -> None:
+        """Put the row back into the list (G4)."""
+        member = self._member(account, conversation)
+        if member is not None:
+            member.archived_seq = None
+
+    def add_label(self, account: str, conversation: str, label: str) -> None:
+        """Put a label on the row (G5).
+
+        Raises:
+            ValueError: `account` has no such conversation, or the row has no room for it.
+        """
+        member = self._member(account, conversation)
+        if member is None:
+            raise ValueError(f"{account} has no {conversation} to label")
+        if len(member.labels | {label}) > MOST_LABELS:
+            raise ValueError(f"{conversation} of {account} has {MOST_LABELS} labels")
+        member.labels.add(label)
+
+    def remove_label(self, account: str, conversation: str, label: str) -> None:
+        """Take a label off the row (G5)."""
+        member = self._member(account, conversation)
+        if member is not None:
+            member.labels.discard(label)
+
+    def set_extension(self, account: str, conversation: str, text: str = "") -> None:
+        """Keep a text of the application with the row, an empty one for none (G7).
+
+        Raises:
+            ValueError: `account` has no such conversation.
+        """
+        member = self._member(account, conversation)
+        if member is not None:
+            member.extension = text
+        elif text:
+            raise ValueError(f"{account} has no {conversation} to extend")
 
     def set_alias(self, account: str, conversation: str, alias: str = "") -> None:
         """Let `account` call the row `alias`, an empty one for nothing of its own (I1).
@@ -208,7 +337,11 @@ class Organizing(Rooms):
     # How the facts are found and changed.
 
     def _covered(
-        self, account: str, kinds: Collection[str] | None, upto: Mapping[str, int] | None
+        self,
+        account: str,
+        kinds: Collection[str] | None,
+        upto: Mapping[str, int] | None,
+        archives_known: Collection[str] | None,
     ) -> dict[str, int | None]:
         """What a command on many conversations covers, and up to where."""
         for kind in kinds or ():
@@ -217,10 +350,16 @@ class Organizing(Rooms):
         rooms = self._by_account.get(account, {})
         hidden = {name for name in rooms if not recount.is_listed(rooms[name], account)}
         asked = dict.fromkeys(rooms) if upto is None else upto
+        known = rooms.keys() if archives_known is None else archives_known
+        archived = {
+            name
+            for name, seq in asked.items()
+            if name in rooms and name in known and recount.is_archived(rooms[name], account, seq)
+        }
         return {
             named: seq
             for named, seq in asked.items()
-            if named not in hidden and (kinds is None or kind_of(named) in kinds)
+            if named not in hidden | archived and (kinds is None or kind_of(named) in kinds)
         }
 
     def _delete_each(

@@ -47,6 +47,16 @@ class ExpectedDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class ExpectedPin:
+    """What holds a row at the top, when it was pinned, and when that was last changed (G1)."""
+
+    rank: int
+    ext: str
+    pinned_ms: int
+    updated_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedRow:
     """One row of the list, as the account must see it."""
 
@@ -64,6 +74,11 @@ class ExpectedRow:
     cleared_seq: int
     draft: ExpectedDraft | None
     mute: str | None
+    pin: ExpectedPin | None
+    archived: bool
+    mute_until_ms: int | None
+    labels: list[str]
+    extension: str
     avatar: str
     alias: str
     title: str
@@ -71,7 +86,7 @@ class ExpectedRow:
 
 @dataclass(frozen=True, slots=True)
 class ExpectedTotals:
-    """The sums over the visible rows."""
+    """The sums over the visible rows that are not archived."""
 
     unread: int
     unread_conversations: int
@@ -168,8 +183,17 @@ def draft(conversation: Conversation, account: str) -> ExpectedDraft | None:
     return ExpectedDraft(kept[-1].text, max(one.at_ms for one in kept)) if kept else None
 
 
+def pin(conversation: Conversation, account: str) -> ExpectedPin | None:
+    """The pin that stands: pinned once, changed since, and never back in time (G1)."""
+    made = conversation.members[account].pins
+    if not made:
+        return None
+    changed_ms = max(one.at_ms for one in made)
+    return ExpectedPin(made[-1].rank, made[-1].ext, made[0].at_ms, changed_ms)
+
+
 def place_ms(conversation: Conversation, account: str) -> int:
-    """What places the row: its activity, or a draft that is newer (O2)."""
+    """What places a row without a pin: its activity, or a draft that is newer (O2)."""
     standing = draft(conversation, account)
     activity = activity_ms(conversation, account)
     return activity if standing is None else max(activity, standing.time_ms)
@@ -211,6 +235,21 @@ def is_listed(conversation: Conversation, account: str) -> bool:
     return newest_known > conversation.members[account].deleted_seq
 
 
+def is_archived(conversation: Conversation, account: str, upto: int | None = None) -> bool:
+    """Whether the row is out of the main list: archived, and nobody wrote since (G4).
+
+    What somebody wrote does not matter where the row is muted, and goes on to matter when it is
+    read, recalled or deleted. With `upto`: as it was for one who had the messages up to there.
+    """
+    member = conversation.members[account]
+    if member.archived_seq is None:
+        return False
+    since = messages_known_to(conversation, account)[member.archived_seq : upto]
+    return member.mute is not None or not any(
+        message.counts and message.sender != account for message in since
+    )
+
+
 def row(named: str, conversation: Conversation, account: str, peer: Face) -> ExpectedRow:
     """The row of `conversation`, which `account` calls `named`; `peer` is at the other end."""
     member = conversation.members[account]
@@ -230,14 +269,26 @@ def row(named: str, conversation: Conversation, account: str, peer: Face) -> Exp
         cleared_seq=member.cleared_seq,
         draft=draft(conversation, account),
         mute=member.mute,
+        pin=pin(conversation, account),
+        archived=is_archived(conversation, account),
+        mute_until_ms=member.mute_until_ms,
+        labels=sorted(member.labels),
+        extension=member.extension,
         avatar=avatar,
         alias=member.alias,
         title=naming.title(member.alias, name, named.partition(":")[2]),
     )
 
 
-def totals(rows: Sequence[ExpectedRow]) -> ExpectedTotals:
-    """The sums over `rows`; the badge leaves muted ones out (U4)."""
+def place(row: ExpectedRow) -> tuple[int, int, bytes]:
+    """What orders rows: pinned ones by rank, then the others, newest first, then names (O1)."""
+    name = row.conversation.encode()
+    return (1, -row.place_ms, name) if row.pin is None else (0, row.pin.rank, name)
+
+
+def totals(listed: Sequence[ExpectedRow]) -> ExpectedTotals:
+    """The sums over rows: all leave archived ones out (G4), the badge muted ones, too (U4)."""
+    rows = [row for row in listed if not row.archived]
     return ExpectedTotals(
         unread=sum(row.unread for row in rows),
         unread_conversations=len([row for row in rows if row.unread > 0]),

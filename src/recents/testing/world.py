@@ -298,7 +298,7 @@ class World:
         return True
 
     async def _page(self, account: str, cursor: str | None) -> Rows:
-        request = ListRows(id="q", limit=_PAGE, cursor=cursor)
+        request = ListRows(id="q", limit=_PAGE, cursor=cursor, archived=None)
         found = await self.node.questions.answer(account, request)
         assert isinstance(found, Rows), "rows were asked for"
         return found

@@ -61,11 +61,16 @@ class Hello(_Strict, tag="hello", frozen=True):
 
 
 class ListRows(_Strict, tag="list", frozen=True):
-    """Ask for a page of rows with the totals."""
+    """Ask for a page of rows with the totals.
+
+    Attributes:
+        archived: only archived rows, only others, or both (None).
+    """
 
     id: str
     limit: int = 50
     cursor: str | None = None
+    archived: bool | None = False
 
 
 class History(_Strict, tag="history", frozen=True):

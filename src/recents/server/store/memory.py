@@ -28,6 +28,7 @@ from recents.server.store.port import (
     Account,
     KeptAnswer,
     KnownDevice,
+    MuteEnd,
     Seen,
     StoreFailed,
     TeamMember,
@@ -224,7 +225,12 @@ class MemoryStore:
         ]
 
     async def page(
-        self, account: str, limit: int, after: Place | None = None
+        self,
+        account: str,
+        limit: int,
+        after: Place | None = None,
+        *,
+        archived: bool | None = False,
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows."""
         visible = [
@@ -234,7 +240,11 @@ class MemoryStore:
         ]
         visible.sort(key=lambda row: place_of(row[0]))
         totals = totals_of(entry for entry, _ in visible)
-        rows = [seen for entry, seen in visible if after is None or place_of(entry) > after]
+        rows = [
+            seen
+            for entry, seen in visible
+            if (after is None or place_of(entry) > after) and archived in (None, entry.archived)
+        ]
         return rows[:limit], totals
 
     def _rows_of(self, account: str) -> Iterable[Seen]:
@@ -258,6 +268,23 @@ class MemoryStore:
 
     def _inbox(self, account: str) -> dict[ConversationKey, Membership]:
         return self._inboxes.get(account, {})
+
+    async def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
+        """Return mutes that end up to a time, the earliest first (G2)."""
+        found = [end for end in self._mute_ends() if end.until_ms <= upto_ms]
+        return sorted(found, key=lambda end: (end.until_ms, end.account, end.key))[:limit]
+
+    async def next_mute_end(self) -> int | None:
+        """Return when the next mute ends by itself; None: none does."""
+        return min((end.until_ms for end in self._mute_ends()), default=None)
+
+    def _mute_ends(self) -> Iterable[MuteEnd]:
+        return (
+            MuteEnd(account, key, membership.mute_until_ms, membership.version)
+            for account, inbox in self._inboxes.items()
+            for key, membership in inbox.items()
+            if membership.mute_until_ms is not None
+        )
 
     # Messages and teams
 
@@ -422,7 +449,7 @@ def _check_encodable(workspace: Workspace) -> None:
         *workspace.messages.values(),
         *workspace.heads.values(),
         *workspace.faces.values(),
-        *((one.draft, one.alias) for one in workspace.memberships.values()),
+        *workspace.memberships.values(),
         *workspace.verdicts.values(),
         *workspace.verdicts,
     ]

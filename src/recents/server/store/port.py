@@ -132,6 +132,20 @@ class KeptAnswer(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
+class MuteEnd(msgspec.Struct, frozen=True):
+    """A mute that ends by itself (G2).
+
+    Attributes:
+        until_ms: when.
+        version: number of the commit that last changed the membership.
+    """
+
+    account: str
+    key: ConversationKey
+    until_ms: int
+    version: int
+
+
 class TeamMember(msgspec.Struct, frozen=True):
     """A present member of a team."""
 
@@ -195,12 +209,24 @@ class Store(Protocol):
         """Return the account's memberships of which the row changed after a version; 0: all."""
 
     async def page(
-        self, account: str, limit: int, after: Place | None = None
+        self,
+        account: str,
+        limit: int,
+        after: Place | None = None,
+        *,
+        archived: bool | None = False,
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows.
 
-        Both come from the same commit (C2).
+        ``archived`` says which rows: only such, only others, or both (None); the totals leave
+        them out in any case (G4). Both come from the same commit (C2).
         """
+
+    async def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
+        """Return mutes that end up to a time, the earliest first (G2)."""
+
+    async def next_mute_end(self) -> int | None:
+        """Return when the next mute ends by itself; None: none does."""
 
     async def messages(
         self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int

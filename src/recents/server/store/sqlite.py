@@ -28,6 +28,7 @@ from recents.server.store.port import (
     Account,
     KeptAnswer,
     KnownDevice,
+    MuteEnd,
     Seen,
     StoreFailed,
     TeamMember,
@@ -160,10 +161,23 @@ class SqliteStore:
         return await self._read(lambda reading: reading.changed_since(account, version))
 
     async def page(
-        self, account: str, limit: int, after: Place | None = None
+        self,
+        account: str,
+        limit: int,
+        after: Place | None = None,
+        *,
+        archived: bool | None = False,
     ) -> tuple[list[Seen], Totals]:
         """Return visible rows in the order of O1 after a place, and the totals of all rows."""
-        return await self._read(lambda reading: reading.page(account, limit, after))
+        return await self._read(lambda reading: reading.page(account, limit, after, archived))
+
+    async def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
+        """Return mutes that end up to a time, the earliest first (G2)."""
+        return await self._read(lambda reading: reading.mutes_ending(upto_ms, limit))
+
+    async def next_mute_end(self) -> int | None:
+        """Return when the next mute ends by itself; None: none does."""
+        return await self._read(lambda reading: reading.next_mute_end())
 
     async def messages(
         self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int

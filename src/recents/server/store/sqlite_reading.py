@@ -18,7 +18,7 @@ from recents.core.ids import ConversationKey, named_by
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, KnownDevice, Seen, TeamMember, Token
+from recents.server.store.port import Account, KnownDevice, MuteEnd, Seen, TeamMember, Token
 from recents.server.store.queries import named_queries
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
@@ -57,7 +57,9 @@ class Reading:
         rows = self._rows("changed_since", account=account, version=fitting(version))
         return [seen_of(row) for row in rows]
 
-    def page(self, account: str, limit: int, after: Place | None) -> tuple[list[Seen], Totals]:
+    def page(
+        self, account: str, limit: int, after: Place | None, archived: bool | None
+    ) -> tuple[list[Seen], Totals]:
         """Return visible rows after a place, and the totals of all."""
         place, conversation = after or _BEFORE_ALL
         with work_failures("reading"), self._connection:
@@ -67,6 +69,7 @@ class Reading:
                 limit=fitting(limit),
                 place=fitting(place),
                 conversation=conversation,
+                archived=archived,
             )
             (sums,) = self._rows("totals", account=account)
         unread, unread_conversations, conversations, muted_unread, marked_unread = sums
@@ -78,6 +81,16 @@ class Reading:
             marked_unread=marked_unread,
         )
         return [seen_of(row) for row in rows], totals
+
+    def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
+        """Return mutes that end up to a time, the earliest first."""
+        rows = self._rows("mutes_ending", upto_ms=fitting(upto_ms), limit=fitting(limit))
+        return [MuteEnd(account, ConversationKey(key), *rest) for account, key, *rest in rows]
+
+    def next_mute_end(self) -> int | None:
+        """Return when the next mute ends by itself."""
+        ((until_ms,),) = self._rows("next_mute_end")
+        return None if until_ms is None else int(until_ms)
 
     def messages(
         self, key: ConversationKey, after_seq: int, before_seq: int, limit: int
@@ -139,6 +152,6 @@ class Reading:
         """Return all devices of an account, the one seen last first."""
         return [KnownDevice(*row) for row in self._rows("devices_of", account=account)]
 
-    def _rows(self, query: str, **values: str | int | bytes) -> list[Row]:
+    def _rows(self, query: str, **values: str | int | bytes | None) -> list[Row]:
         with work_failures("reading"):
             return self._connection.execute(self._sql[query], values).fetchall()

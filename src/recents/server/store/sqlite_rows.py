@@ -17,7 +17,7 @@ from recents.core.errors import Code
 from recents.core.face import NO_FACES, Face, Faces
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
-from recents.core.membership import Draft, Membership
+from recents.core.membership import Archived, Draft, Membership, Pinned
 from recents.core.message import Message, Preview
 from recents.server.store.port import Seen
 from recents.server.store.workspace import CommandId, Verdict
@@ -28,15 +28,15 @@ _to_json = msgspec.json.Encoder().encode
 _preview_from = msgspec.json.Decoder(Preview).decode
 _head_from = msgspec.json.Decoder(Head).decode
 _faces_from = msgspec.json.Decoder(Faces).decode
-_mentions_from = msgspec.json.Decoder(tuple[str, ...]).decode
+_texts_from = msgspec.json.Decoder(tuple[str, ...]).decode
 _refusal_from = msgspec.json.Decoder(tuple[Code, str, dict[str, str | int]]).decode
 _value_from = msgspec.json.Decoder().decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 20)
-_HEAD = slice(20, 34)
-_RETRACTED = 34
+_MEMBERSHIP = slice(3, 31)
+_HEAD = slice(31, 45)
+_RETRACTED = 45
 
 
 def fitting(number: int) -> int:
@@ -82,7 +82,7 @@ def message_of(row: Sequence[Any]) -> Message:
         kind=row[5],
         text=row[6],
         attachment=None if row[7] is None else _value_from(row[7]),
-        mentions=() if row[8] is None else _mentions_from(row[8]),
+        mentions=() if row[8] is None else _texts_from(row[8]),
         counts=bool(row[9]),
         bumps=bool(row[10]),
         previews=bool(row[11]),
@@ -155,6 +155,11 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         membership.mute,
         None if draft is None else draft.time_ms,
         None if draft is None else draft.text,
+        *_row_of_pin(membership.pin),
+        *_row_of_archived(membership.archived),
+        membership.mute_until_ms,
+        json_text(membership.labels) if membership.labels else None,
+        membership.extension,
         membership.alias or None,
     )
 
@@ -182,7 +187,11 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
         and old.parting is new.parting
         and old.draft is new.draft
         and old.removed == new.removed
-        and old.mute == new.mute
+        and (old.mute, old.mute_until_ms) == (new.mute, new.mute_until_ms)
+        and old.pin is new.pin
+        and old.archived is new.archived
+        and old.labels is new.labels
+        and old.extension is new.extension
         and old.alias == new.alias
         and (old.joined_ms, old.joined_seq, old.joined_version)
         == (new.joined_ms, new.joined_seq, new.joined_version)
@@ -190,7 +199,7 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in seventeen columns, from ``version`` to ``alias``."""
+    """Return the membership in 28 columns, from ``version`` to ``alias``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -207,8 +216,25 @@ def membership_of(row: Sequence[Any]) -> Membership:
         marked_unread=row[12],
         mute=row[13],
         draft=None if row[14] is None else Draft(row[15], row[14]),
-        alias=row[16] or "",
+        pin=None if row[16] is None else Pinned(row[16], row[19], row[17], row[18]),
+        archived=None if row[20] is None else Archived(*row[20:24]),
+        mute_until_ms=row[24],
+        labels=() if row[25] is None else _texts_from(row[25]),
+        extension=row[26],
+        alias=row[27] or "",
     )
+
+
+def _row_of_pin(pin: Pinned | None) -> Row:
+    if pin is None:
+        return None, None, None, None
+    return pin.rank, pin.pinned_ms, pin.updated_ms, pin.ext
+
+
+def _row_of_archived(archived: Archived | None) -> Row:
+    if archived is None:
+        return None, None, None, None
+    return archived.seq, archived.ordinal, archived.own_after, archived.version
 
 
 def seen_of(row: Sequence[Any]) -> Seen:

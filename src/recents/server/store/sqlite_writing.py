@@ -59,7 +59,8 @@ KEPT_HEADS = 20_000
 """About 1 KB each."""
 
 KEPT_MEMBERSHIPS = 100_000
-"""About 300 bytes each; those with a draft, which may take a hundred times that, are not kept."""
+"""About 300 bytes each; those with a draft or an extension, which may take a hundred times that,
+are not kept."""
 
 KEPT_ACCOUNTS = 100_000
 
@@ -190,7 +191,7 @@ class Writing:
             self._faces.put(account, face)
 
     def _keep(self, pair: MembershipId, membership: Membership) -> None:
-        if membership.draft is None:
+        if membership.draft is None and not membership.extension:
             self._memberships.put(pair, membership)
         else:
             self._memberships.drop(pair)

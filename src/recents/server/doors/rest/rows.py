@@ -10,7 +10,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from recents.core.commands import (
+    AddLabel,
     AnyCommand,
+    Archive,
     ClearHistory,
     Delete,
     DeleteAll,
@@ -18,9 +20,15 @@ from recents.core.commands import (
     MarkUnread,
     MarkUnreadFrom,
     Mute,
+    Pin,
     Read,
     ReadAll,
+    RemoveLabel,
+    SetAlias,
     SetDraft,
+    SetExtension,
+    Unarchive,
+    Unpin,
 )
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code
@@ -35,7 +43,7 @@ ROW = "/v1/accounts/{account}/conversations/{conversation}"
 async def list_rows(asked: Asked) -> Rows:
     """Return a page of rows with the totals."""
     page = asked.query(RowPage)
-    query = ListRows(id="-", limit=page.limit, cursor=page.cursor or None)
+    query = ListRows(id="-", limit=page.limit, cursor=page.cursor or None, archived=page.archived)
     rows = await asked.node.questions.answer(asked.account, query)
     assert isinstance(rows, Rows)
     return rows
@@ -212,6 +220,49 @@ ROUTES = (
         "Mute a conversation; without a level, let it alert again (G2).",
         refusals=(Code.NOT_A_MEMBER,),
         example={"level": "none"},
+    ),
+    commanding(
+        Pin,
+        "PUT",
+        f"{ROW}/pin",
+        "Hold a row at the top of the list; the least rank is on top (G1).",
+        refusals=(Code.NOT_A_MEMBER,),
+        example={"rank": -1048576, "ext": "red"},
+    ),
+    commanding(Unpin, "DELETE", f"{ROW}/pin", "Take the pin of a row away (G1)."),
+    commanding(
+        Archive,
+        "PUT",
+        f"{ROW}/archive",
+        "Put a row out of the main list and its totals (G4).",
+        refusals=_POSITION,
+        example={"upto_seq": 3},
+    ),
+    commanding(Unarchive, "DELETE", f"{ROW}/archive", "Put a row back into the list (G4)."),
+    commanding(
+        AddLabel,
+        "POST",
+        f"{ROW}/labels",
+        "Put a label on a row (G5).",
+        refusals=(Code.NOT_A_MEMBER,),
+        example={"label": "work"},
+    ),
+    commanding(RemoveLabel, "DELETE", f"{ROW}/labels", "Take a label off a row (G5)."),
+    commanding(
+        SetExtension,
+        "PUT",
+        f"{ROW}/extension",
+        "Keep a text of the application with a row; an empty one takes it away (G7).",
+        refusals=(Code.NOT_A_MEMBER,),
+        example={"text": "ticket 7"},
+    ),
+    commanding(
+        SetAlias,
+        "PUT",
+        f"{ROW}/alias",
+        "Give a row a name that this account alone sees; an empty one takes it away (I1).",
+        refusals=(Code.NOT_A_MEMBER,),
+        example={"alias": "Dear Bob"},
     ),
     commanding(
         LeaveTeam,

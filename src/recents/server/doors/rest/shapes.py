@@ -14,7 +14,12 @@ from typing import get_type_hints
 
 import msgspec
 
-from recents.core.commands import MAX_MEMBERS_PER_COMMAND, AnyCommand
+from recents.core.commands import (
+    MAX_EXTENSION_BYTES,
+    MAX_MEMBERS_PER_COMMAND,
+    MAX_PIN_EXT_BYTES,
+    AnyCommand,
+)
 from recents.core.face import MAX_AVATAR_BYTES
 from recents.core.ids import MAX_DISPLAY_NAME_CHARACTERS, MAX_ID_BYTES, Conversation
 from recents.core.message import (
@@ -53,6 +58,11 @@ BOUNDS: dict[str, dict[str, object]] = {
     "client_id": {"pattern": "^[!-~]*$", "maxLength": MAX_CLIENT_ID_CHARACTERS},
     "device_id": {**_WORD, "maxLength": MAX_CLIENT_ID_CHARACTERS},
     "mentions": {"maxItems": MAX_MENTIONS},
+    "rank": {"exclusiveMinimum": -(2**53), "exclusiveMaximum": 2**53},
+    "ext": {"maxLength": MAX_PIN_EXT_BYTES},
+    "extension": {"maxLength": MAX_EXTENSION_BYTES},
+    "alias": {"maxLength": MAX_DISPLAY_NAME_CHARACTERS},
+    "until_ms": {"minimum": 0, "exclusiveMaximum": 2**53},
     "upto_seq": {"minimum": 0, "exclusiveMaximum": 2**53},
     "displayed_seq": {"minimum": 0, "exclusiveMaximum": 2**53},
     "epoch": {"minimum": 0, "exclusiveMaximum": 2**53},
@@ -111,10 +121,14 @@ class Page(Given, frozen=True):
 
 
 class RowPage(Given, frozen=True):
-    """Which page of rows: ``cursor`` is ``next_cursor`` of the page before."""
+    """Which page of rows, archived ones or the others (G4).
+
+    ``cursor`` is ``next_cursor`` of the page before.
+    """
 
     limit: int = 100
     cursor: str | None = None
+    archived: bool = False
 
 
 class MessagePage(Given, frozen=True):

@@ -16,6 +16,18 @@ WHERE key = :key AND seq > :after_seq AND seq < :before_seq
 ORDER BY seq DESC
 LIMIT :limit;
 
+-- mutes_ending --
+-- Mutes that end up to a time, the earliest first (G2).
+SELECT account, key, mute_until_ms, version
+FROM memberships
+WHERE mute_until_ms <= :upto_ms
+ORDER BY mute_until_ms, account, key
+LIMIT :limit;
+
+-- next_mute_end --
+-- When the next mute ends by itself, or NULL.
+SELECT min(mute_until_ms) FROM memberships WHERE mute_until_ms IS NOT NULL;
+
 -- members --
 -- Present members in byte order, after an account (T1, T2).
 SELECT account, joined_ms

@@ -12,7 +12,10 @@ seen AS (
         m.version, m.joined_ms, m.joined_seq, m.joined_version,
         m.read_seq, m.read_ordinal, m.skipped_after_read,
         m.cleared_seq, m.deleted_seq, m.removed, m.parting,
-        m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text, m.alias,
+        m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
+        m.pin_rank, m.pinned_ms, m.pin_updated_ms, m.pin_ext,
+        m.archived_seq, m.archived_ordinal, m.archived_own, m.archived_version,
+        m.mute_until_ms, m.labels, m.extension, m.alias,
         h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
         h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
         h.faces, h.avatar,
@@ -49,7 +52,10 @@ SELECT
     version, joined_ms, joined_seq, joined_version,
     read_seq, read_ordinal, skipped_after_read,
     cleared_seq, deleted_seq, removed, parting,
-    read_epoch, marked_unread, mute, draft_ms, draft_text, alias,
+    read_epoch, marked_unread, mute, draft_ms, draft_text,
+    pin_rank, pinned_ms, pin_updated_ms, pin_ext,
+    archived_seq, archived_ordinal, archived_own, archived_version,
+    mute_until_ms, labels, extension, alias,
     head_version, last_seq, ordinal, time_ms, activity_ms,
     last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
     faces, avatar,
@@ -57,10 +63,17 @@ SELECT
     max(version, seen_version) AS row_version,
     -- D2: deleted, until a message comes after that.
     seen_last_seq > deleted_seq AS visible,
-    -- O2; ascending places are the order of O1.
-    -max(seen_activity_ms, joined_ms, coalesce(draft_ms, 0)) AS place,
+    -- O2, G1; ascending places are the order of O1: the number is PINS of core/ordering.py.
+    coalesce(
+        pin_rank - 1152921504606846976,
+        -max(seen_activity_ms, joined_ms, coalesce(draft_ms, 0))
+    ) AS place,
     -- U2
-    seen_ordinal - read_ordinal - skipped_after_read - retracted_after_read AS unread
+    seen_ordinal - read_ordinal - skipped_after_read - retracted_after_read AS unread,
+    -- G4: until somebody else writes; of a muted row that does not matter.
+    archived_seq IS NOT NULL AND (
+        mute IS NOT NULL OR seen_ordinal - archived_ordinal - archived_own <= 0
+    ) AS archived
 FROM counted;
 
 -- inbox_of --
@@ -84,6 +97,7 @@ WITH chosen AS MATERIALIZED (
     FROM inbox
     WHERE account = :account
         AND visible
+        AND archived = coalesce(:archived, archived)
         AND (place, conversation) > (:place, :conversation)
     ORDER BY place, conversation
     LIMIT :limit
@@ -94,7 +108,7 @@ CROSS JOIN inbox ON inbox.account = :account AND inbox.conversation = chosen.con
 ORDER BY chosen.place, chosen.conversation;
 
 -- totals --
--- The sums over an account's visible rows (U2, U4, R4, C2).
+-- The sums over an account's visible rows (U2, U4, R4, G4, C2).
 SELECT
     coalesce(sum(unread), 0),
     count(*) FILTER (WHERE unread > 0),
@@ -102,4 +116,4 @@ SELECT
     coalesce(sum(unread) FILTER (WHERE mute IS NOT NULL), 0),
     count(*) FILTER (WHERE marked_unread > 0)
 FROM inbox
-WHERE account = :account AND visible;
+WHERE account = :account AND visible AND NOT archived;

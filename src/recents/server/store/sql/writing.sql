@@ -23,7 +23,10 @@ SELECT
     m.version, m.joined_ms, m.joined_seq, m.joined_version,
     m.read_seq, m.read_ordinal, m.skipped_after_read,
     m.cleared_seq, m.deleted_seq, m.removed, m.parting,
-    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text, m.alias
+    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
+    m.pin_rank, m.pinned_ms, m.pin_updated_ms, m.pin_ext,
+    m.archived_seq, m.archived_ordinal, m.archived_own, m.archived_version,
+    m.mute_until_ms, m.labels, m.extension, m.alias
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -132,9 +135,12 @@ ON CONFLICT (key) DO UPDATE SET
 INSERT INTO memberships (
     account, conversation, key, version, joined_ms, joined_seq, joined_version,
     read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting,
-    read_epoch, marked_unread, mute, draft_ms, draft_text, alias
+    read_epoch, marked_unread, mute, draft_ms, draft_text,
+    pin_rank, pinned_ms, pin_updated_ms, pin_ext,
+    archived_seq, archived_ordinal, archived_own, archived_version,
+    mute_until_ms, labels, extension, alias
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -152,6 +158,17 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     mute = excluded.mute,
     draft_ms = excluded.draft_ms,
     draft_text = excluded.draft_text,
+    pin_rank = excluded.pin_rank,
+    pinned_ms = excluded.pinned_ms,
+    pin_updated_ms = excluded.pin_updated_ms,
+    pin_ext = excluded.pin_ext,
+    archived_seq = excluded.archived_seq,
+    archived_ordinal = excluded.archived_ordinal,
+    archived_own = excluded.archived_own,
+    archived_version = excluded.archived_version,
+    mute_until_ms = excluded.mute_until_ms,
+    labels = excluded.labels,
+    extension = excluded.extension,
     alias = excluded.alias;
 
 -- move_membership --
