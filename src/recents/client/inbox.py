@@ -30,7 +30,7 @@ from recents.client.planning import Planning, Wish
 from recents.core.commands import Mute, MuteLevel, SetDraft
 from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
-from recents.core.ids import Kind
+from recents.core.ids import Conversation, Kind
 from recents.core.totals import Totals
 
 MUTE_LEVELS = get_args(MuteLevel)
@@ -86,12 +86,16 @@ class Inbox:
             upto_seq: read up to here; by default all that this device has received.
         """
         name = checked_conversation(conversation)
+        absent = False
         if upto_seq is not None:
             checked_seq(upto_seq, "upto_seq")
         else:
-            # What comes while this waits for its turn was not on screen (R1).
+            absent = await self._is_absent(name)
             upto_seq = self._planning.received(name)
-        await self._asking.order(lambda: self._checked(self._planning.read(name, upto_seq)), name)
+        await self._asking.order(
+            _nothing if absent else lambda: self._checked(self._planning.read(name, upto_seq)),
+            name,
+        )
 
     async def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
         """Read all conversations, or those of some kinds, as this device has them (R5)."""
@@ -124,9 +128,13 @@ class Inbox:
             clear_history: for this account, delete its messages as well (D3).
         """
         name = checked_conversation(conversation)
-        upto_seq = self._planning.received(name)
+        absent = await self._is_absent(name)
+        upto_seq = await self._planning.newest_seen(name)
         await self._asking.order(
-            lambda: self._planning.delete(name, upto_seq, clear_history=clear_history), name
+            _nothing
+            if absent and not clear_history
+            else lambda: self._planning.delete(name, upto_seq, clear_history=clear_history),
+            name,
         )
 
     async def delete_many(self, conversations: Iterable[str]) -> None:
@@ -157,7 +165,7 @@ class Inbox:
     async def clear_history(self, conversation: str) -> None:
         """Delete the messages received so far for this account; the row stays (D5)."""
         name = checked_conversation(conversation)
-        upto_seq = self._planning.received(name)
+        upto_seq = await self._planning.newest_seen(name)
         await self._asking.order(lambda: self._planning.clear_history(name, upto_seq), name)
 
     async def set_draft(self, conversation: str, text: str) -> None:
@@ -217,6 +225,10 @@ class Inbox:
             return None, None
         return self._copying.token, self._planning.rows(kinds)
 
+    async def _is_absent(self, name: Conversation) -> bool:
+        """Tell whether there is no such row; what comes from here on is not seen yet (R1, D2)."""
+        return await self.get(name) is None and self._local.complete
+
     async def _checked(self, planned: Coroutine[Any, Any, Sequence[Wish]]) -> Sequence[Wish]:
         wishes = await planned
         for wish in wishes:
@@ -237,6 +249,10 @@ class Inbox:
         if cursor is not None or unread_only or limit > len(self._local):
             await self._copying.wait_for_the_rest()
         return self._local.page(limit, cursor, unread_only=unread_only)
+
+
+async def _nothing() -> Sequence[Wish]:
+    return ()
 
 
 async def _all_of(calls: Iterable[Coroutine[Any, Any, None]]) -> None:
