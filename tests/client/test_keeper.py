@@ -281,3 +281,21 @@ async def test_C2_a_batch_says_whether_more_rows_are_to_come(node: FakeNode) -> 
 
 async def _seen(me: Client) -> list[str]:
     return names((await me.inbox.list()).entries)
+
+
+@pytest.mark.parametrize("verb", ["mark_read", "delete"])
+async def test_R1_D2_what_came_while_a_command_waited_was_not_on_the_screen(
+    node: FakeNode, store: SlowStore, verb: str
+) -> None:
+    async with make_client(node, store=store) as me:
+        store.open_gate.clear()
+        node.connection.say(changed(row("dan", 2, unread=1)))
+        await settle()
+        waiting = asyncio.ensure_future(getattr(me.inbox, verb)("p2p:dan"))
+        await settle()
+        store.open_gate.set()
+        await waiting
+        dan = await me.inbox.get("p2p:dan")
+        assert dan is not None
+        assert dan.unread == 1
+        assert len(node.connection.heard) == 1, "nothing but the hello"

@@ -41,9 +41,9 @@ def _device_forgets_a_command() -> Patch:
 
 
 def _device_reads_what_it_has_not_seen() -> Patch:
-    newest = planning.Planning._newest
+    newest = planning.Planning.received
     return mock.patch.object(
-        planning.Planning, "_newest", lambda self, name: max((newest(self, name) or 0) - 1, 0)
+        planning.Planning, "received", lambda self, name: max((newest(self, name) or 0) - 1, 0)
     )
 
 

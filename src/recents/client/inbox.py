@@ -53,7 +53,7 @@ from recents.core.entry import InboxEntry
 from recents.core.errors import CallerMistake
 from recents.core.explain import Explanation
 from recents.core.filters import MAIN_LIST
-from recents.core.ids import Kind
+from recents.core.ids import Conversation, Kind
 from recents.core.totals import Totals
 
 MUTE_LEVELS = get_args(MuteLevel)
@@ -142,12 +142,16 @@ class Inbox:
             upto_seq: read up to here; by default all that this device has received.
         """
         name = checked_conversation(conversation)
+        absent = False
         if upto_seq is not None:
             checked_seq(upto_seq, "upto_seq")
         else:
-            # What comes while this waits for its turn was not on screen (R1).
+            absent = await self._is_absent(name)
             upto_seq = self._planning.received(name)
-        await self._asking.order(lambda: self._checked(self._planning.read(name, upto_seq)), name)
+        await self._asking.order(
+            _nothing if absent else lambda: self._checked(self._planning.read(name, upto_seq)),
+            name,
+        )
 
     async def mark_all_read(self, kinds: Iterable[Kind | str] | None = None) -> None:
         """Read all conversations, or those of some kinds, as this device has them (R5).
@@ -183,9 +187,13 @@ class Inbox:
             clear_history: for this account, delete its messages as well (D3).
         """
         name = checked_conversation(conversation)
-        upto_seq = self._planning.received(name)
+        absent = await self._is_absent(name)
+        upto_seq = await self._planning.newest_seen(name)
         await self._asking.order(
-            lambda: self._planning.delete(name, upto_seq, clear_history=clear_history), name
+            _nothing
+            if absent and not clear_history
+            else lambda: self._planning.delete(name, upto_seq, clear_history=clear_history),
+            name,
         )
 
     async def delete_many(self, conversations: Iterable[str]) -> None:
@@ -218,7 +226,7 @@ class Inbox:
     async def clear_history(self, conversation: str) -> None:
         """Delete the messages received so far for this account; the row stays (D5)."""
         name = checked_conversation(conversation)
-        upto_seq = self._planning.received(name)
+        upto_seq = await self._planning.newest_seen(name)
         await self._asking.order(lambda: self._planning.clear_history(name, upto_seq), name)
 
     async def set_draft(self, conversation: str, text: str) -> None:
@@ -389,6 +397,10 @@ class Inbox:
             return None, None
         return self._copying.token, self._planning.rows(kinds)
 
+    async def _is_absent(self, name: Conversation) -> bool:
+        """Tell whether there is no such row; what comes from here on is not seen yet (R1, D2)."""
+        return await self.get(name) is None and self._local.complete
+
     async def _checked(self, planned: Coroutine[Any, Any, Sequence[Wish]]) -> Sequence[Wish]:
         wishes = await planned
         for wish in wishes:
@@ -419,10 +431,18 @@ class Inbox:
         if cursor is not None or wanted != MAIN_LIST or limit > len(self._local):
             await self._copying.wait_for_the_rest()
         page = self._local.page(limit, cursor, wanted)
+        if page.next_cursor is None and len(page.entries) < limit:
+            # Fewer than were asked for: some of those that are read already are archived.
+            await self._copying.wait_for_the_rest()
+            page = self._local.page(limit, cursor, wanted)
         if not kinds:
             return page
         shown = await self._other_previews.shown(page.entries, kinds)
         return msgspec.structs.replace(page, entries=shown)
+
+
+async def _nothing() -> Sequence[Wish]:
+    return ()
 
 
 async def _all_of(calls: Iterable[Coroutine[Any, Any, None]]) -> None:

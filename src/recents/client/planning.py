@@ -100,7 +100,7 @@ class Planning:
         name = post.conversation
         known = msgspec.structs.replace(post, epoch=self.known_epoch(name))
         left = await self._left(name, post.displayed_seq)
-        return [Wish(command=known, seen_seq=self._newest(name) or 0, left=left)]
+        return [Wish(command=known, seen_seq=self.received(name) or 0, left=left)]
 
     def on_its_way(self, post: Post) -> Message | None:
         """Return the message that was given before under the ``client_id`` of this one."""
@@ -111,7 +111,7 @@ class Planning:
         """Read a conversation; nothing where there is no row (R2)."""
         if self._local.get(name) is None and self._local.complete:
             return []
-        newest = self._newest(name)
+        newest = self.received(name)
         upto = newest if upto_seq is None else upto_seq
         if upto is None:
             return [Wish(command=Read(id=self._new_id(), conversation=name))]
@@ -147,7 +147,7 @@ class Planning:
         row = self._local.get(name)
         if row is None and self._local.complete and not clear_history:
             return []
-        newest = await self._newest_seen(name) if upto_seq is None else upto_seq
+        newest = await self.newest_seen(name) if upto_seq is None else upto_seq
         delete = Delete(
             id=self._new_id(), conversation=name, upto_seq=newest, clear_history=clear_history
         )
@@ -195,7 +195,7 @@ class Planning:
 
     async def clear_history(self, name: Conversation, upto_seq: int | None = None) -> list[Wish]:
         """Clear the history of a conversation (D5)."""
-        newest = await self._newest_seen(name) if upto_seq is None else upto_seq
+        newest = await self.newest_seen(name) if upto_seq is None else upto_seq
         clear = ClearHistory(id=self._new_id(), conversation=name, upto_seq=newest)
         return [Wish(command=clear, seen_seq=newest or 0)]
 
@@ -211,7 +211,7 @@ class Planning:
         confirmed = self._local.confirmed(name)
         before = max(seq - 1, confirmed.cleared_seq if confirmed else 0)
         left = await self._left(name, before)
-        return [Wish(command=mark, seen_seq=self._newest(name) or 0, left=left)]
+        return [Wish(command=mark, seen_seq=self.received(name) or 0, left=left)]
 
     async def pin(self, name: Conversation, ext: str) -> list[Wish]:
         """Pin a row on top of the others; one that is pinned keeps its place (G1)."""
@@ -256,25 +256,20 @@ class Planning:
         confirmed = self._local.confirmed(name)
         return confirmed.read_epoch if confirmed else None
 
-    def _newest(self, name: Conversation) -> int | None:
-        """Return the newest message that this device has received; None: it cannot know."""
+    def received(self, name: Conversation) -> int | None:
+        """Return the newest message that was received of a row; None: there is no such row."""
         confirmed = self._local.confirmed(name)
         if confirmed is not None:
             return confirmed.last_seq
         return None if self._local.get(name) is None else 0
 
-    async def _newest_seen(self, name: Conversation) -> int | None:
+    async def newest_seen(self, name: Conversation) -> int | None:
         """Return the newest message that was received here, also of a row that is gone."""
-        newest = self._newest(name)
+        newest = self.received(name)
         if newest is not None or not self._local.complete:
             return newest
         found = await self._kept(name, _NO_UPPER_SEQ, 1)
         return found[0].seq if found else None
-
-    def received(self, name: Conversation) -> int | None:
-        """Return the newest message of a row that this device has; None: there is no such row."""
-        confirmed = self._local.confirmed(name)
-        return confirmed.last_seq if confirmed else None
 
     def rows(self, kinds: Collection[Kind] | None) -> list[InboxEntry]:
         """Return the rows of some kinds that are not archived, as they are shown now (G4)."""
@@ -290,7 +285,7 @@ class Planning:
 
     async def _left(self, name: Conversation, seq: int) -> int | None:
         """Count what is unread after a message that is not the newest, if all of it is here."""
-        newest = self._newest(name)
+        newest = self.received(name)
         if newest is None or seq >= newest:
             return None
         if newest - seq > MOST_COUNTED:
