@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recents.cli import accounts, demo, devices, lists, marks, serving, watching
+from recents.cli import accounts, demo, devices, keeping, lists, marks, serving, watching
 from recents.cli.ending import EXIT_CODES
 
 app = typer.Typer(
@@ -49,5 +49,11 @@ app.command()(marks.unread)
 app.command()(marks.draft)
 app.command()(marks.mute)
 app.command()(marks.unmute)
+app.command()(keeping.pin)
+app.command()(keeping.unpin)
+app.command()(keeping.archive)
+app.command()(keeping.unarchive)
+app.command()(keeping.label)
+app.command()(keeping.labels)
 app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)

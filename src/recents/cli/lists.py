@@ -45,12 +45,15 @@ def list_rows(
     unread: Annotated[
         bool, typer.Option("--unread", help="Only rows with unread messages or a dot.")
     ] = False,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="The archived rows in place of the others.")
+    ] = False,
     account: AccountOption = "",
     token: TokenOption = "",
     node: NodeOption = DEFAULT_NODE,
     json: JsonOption = False,
 ) -> None:
-    """Show the list, newest first.
+    """Show the list, pinned rows first, then newest first.
 
     A row has the unread count, a dot if it was marked unread, the title, the draft or else the
     newest message with its time and status, and the name of the conversation for other commands.
@@ -59,7 +62,7 @@ def list_rows(
     async def work() -> None:
         login = checked_login(node, account, token)
         async with opened(login, complete=True) as me:
-            page = await me.inbox.list(limit, unread_only=unread)
+            page = await me.inbox.list(limit, unread_only=unread, archived=archived)
         if json:
             print_json({"rows": page.entries, "totals": page.totals})
             return
@@ -72,7 +75,7 @@ def list_rows(
             screen.print(table)
             print()
         left_out = page.totals.conversations - len(page.entries)
-        if unread:
+        if unread or archived:
             more = "; more with a higher --limit" if page.next_cursor else ""
         else:
             more = f"; {left_out} more with a higher --limit" if left_out else ""
