@@ -1,4 +1,4 @@
-"""`recents pin`, `unpin`, `archive`, `unarchive`, `label`, `labels`: one's own order of the list."""
+"""`recents pin`, `unpin`, `archive`, `unarchive`, `label`, `labels`: one's own order of rows."""
 
 from __future__ import annotations
 
