@@ -76,7 +76,7 @@ class ExpectedRow:
     pin: ExpectedPin | None
     archived: bool
     mute_until_ms: int | None
-    labels: list[str]
+    labels: tuple[str, ...]
     extension: str
 
 
@@ -246,7 +246,7 @@ def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
         pin=pin(conversation, account),
         archived=is_archived(conversation, account),
         mute_until_ms=member.mute_until_ms,
-        labels=sorted(member.labels),
+        labels=tuple(sorted(member.labels)),
         extension=member.extension,
     )
 
