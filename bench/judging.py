@@ -14,22 +14,24 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 
 from recents.core.entry import InboxEntry
-from recents.core.membership import Draft
+from recents.core.membership import Draft, Pinned
 from recents.core.message import Message, Preview
 from recents.core.totals import Totals
 from recents.testing.oracle import (
     ExpectedDraft,
     ExpectedMessage,
+    ExpectedPin,
     ExpectedPreview,
     ExpectedRow,
     ExpectedTotals,
     Oracle,
 )
 
-_PARTS = ("preview", "draft")
+_PARTS = ("preview", "draft", "pin")
 _ROW_FIELDS = tuple(field.name for field in fields(ExpectedRow) if field.name not in _PARTS)
 _PREVIEW_FIELDS = tuple(field.name for field in fields(ExpectedPreview))
 _DRAFT_FIELDS = tuple(field.name for field in fields(ExpectedDraft))
+_PIN_FIELDS = tuple(field.name for field in fields(ExpectedPin))
 _MESSAGE_FIELDS = tuple(field.name for field in fields(ExpectedMessage))
 _TOTALS_FIELDS = tuple(field.name for field in fields(ExpectedTotals))
 
@@ -152,6 +154,8 @@ def _in_row(expected: ExpectedRow, got: InboxEntry) -> Iterator[_Difference]:
         yield conversation, f"preview {name}".rstrip(), one, other
     for name, one, other in _in_draft(expected.draft, got.draft):
         yield conversation, f"draft {name}".rstrip(), one, other
+    for name, one, other in _in_pin(expected.pin, got.pin):
+        yield conversation, f"pin {name}".rstrip(), one, other
 
 
 def _in_preview(
@@ -175,6 +179,19 @@ def _in_draft(
             yield "", expected and expected.text, got and got.text
         return
     for name in _DRAFT_FIELDS:
+        one, other = getattr(expected, name), getattr(got, name)
+        if one != other:
+            yield name, one, other
+
+
+def _in_pin(
+    expected: ExpectedPin | None, got: Pinned | None
+) -> Iterator[tuple[str, object, object]]:
+    if expected is None or got is None:
+        if expected is not None or got is not None:
+            yield "", expected and expected.rank, got and got.rank
+        return
+    for name in _PIN_FIELDS:
         one, other = getattr(expected, name), getattr(got, name)
         if one != other:
             yield name, one, other

@@ -14,13 +14,14 @@ from recents.core.message import Message, Preview
 from recents.core.totals import Totals
 from recents.testing.oracle import (
     ExpectedDraft,
+    ExpectedPin,
     ExpectedPreview,
     ExpectedRow,
     ExpectedTotals,
     Oracle,
 )
 
-PARTS = ("preview", "draft")
+PARTS = ("preview", "draft", "pin")
 
 Spoil = Callable[[list[ExpectedRow]], list[ExpectedRow]]
 
@@ -143,6 +144,13 @@ def test_a_draft_too_many_and_a_draft_too_few_are_seen() -> None:
         lambda rows: [replace(row, draft=row.draft or ExpectedDraft("x", 1)) for row in rows]
     )
     assert drafts == {("p2p:bob", "draft"), ("p2p:carol", "draft")}
+
+
+def test_a_pin_too_many_is_seen() -> None:
+    def spoil(rows: list[ExpectedRow]) -> list[ExpectedRow]:
+        return [replace(rows[0], pin=ExpectedPin(0, "", 1, 1)), *rows[1:]]
+
+    assert (a_world()[1].rows[0].conversation, "pin") in fields_seen(spoil)
 
 
 def test_a_row_too_many_and_a_row_too_few_are_seen() -> None:

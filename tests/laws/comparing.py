@@ -57,7 +57,6 @@ def as_expected(row: InboxEntry) -> dict[str, object]:
         part = shown[name]
         if isinstance(part, msgspec.Struct):
             shown[name] = {field: getattr(part, field) for field in part.__struct_fields__}
-    shown["labels"] = list(row.labels)
     return shown
 
 

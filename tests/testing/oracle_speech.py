@@ -66,7 +66,7 @@ def empty_row(
         pin=None,
         archived=False,
         mute_until_ms=None,
-        labels=[],
+        labels=(),
         extension="",
         avatar="",
         alias="",

@@ -123,3 +123,24 @@ def test_g2_a_failed_commit_is_tried_again() -> None:
             assert [batch.cause for batch in batches] == ["timer"]
 
     run(work())
+
+
+def test_g2_a_row_that_is_muted_anew_offline_stays_muted() -> None:
+    async def work() -> None:
+        async with World() as world:
+            alice, _ = await begin(world)
+            await muted(world, alice, 60)
+            await alice.offline()
+            await asyncio.sleep(61)
+            await alice.client.inbox.mute("p2p:bob", "mentions", world.now_ms + 3_600_000)
+            assert (await alice.row("p2p:bob")).mute == "mentions"
+            await asyncio.sleep(60)
+            assert (await alice.row("p2p:bob")).mute == "mentions"
+            await alice.client.inbox.mute("p2p:bob")
+            await asyncio.sleep(7_200)
+            assert (await alice.row("p2p:bob")).mute == "none", "for ever"
+            await alice.online()
+            await world.settle()
+            assert (await alice.row("p2p:bob")).mute == "none"
+
+    run(work())

@@ -13,6 +13,7 @@ from recents.cli import (
     devices,
     doctor,
     explaining,
+    keeping,
     lists,
     marks,
     names,
@@ -64,6 +65,12 @@ app.command()(marks.mute)
 app.command()(marks.unmute)
 app.command()(names.alias)
 app.command()(names.profile)
+app.command()(keeping.pin)
+app.command()(keeping.unpin)
+app.command()(keeping.archive)
+app.command()(keeping.unarchive)
+app.command()(keeping.label)
+app.command()(keeping.labels)
 app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)
 app.command()(explaining.explain)

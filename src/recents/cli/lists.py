@@ -51,12 +51,15 @@ def list_rows(
     muted: Annotated[
         bool | None, typer.Option("--muted/--not-muted", help="Only muted rows, or only others.")
     ] = None,
+    archived: Annotated[
+        bool, typer.Option("--archived", help="The archived rows in place of the others.")
+    ] = False,
     account: AccountOption = "",
     token: TokenOption = "",
     node: NodeOption = DEFAULT_NODE,
     json: JsonOption = False,
 ) -> None:
-    """Show the list, newest first.
+    """Show the list, pinned rows first, then newest first.
 
     A row has the unread count, a dot if it was marked unread, the title, the draft or else the
     newest message with its time and status, and the name of the conversation for other commands.
@@ -66,7 +69,9 @@ def list_rows(
     async def work() -> None:
         login = checked_login(node, account, token)
         async with opened(login, complete=True) as me:
-            page = await me.inbox.list(limit, unread_only=unread, kinds=_kinds(kinds), muted=muted)
+            page = await me.inbox.list(
+                limit, unread_only=unread, kinds=_kinds(kinds), muted=muted, archived=archived
+            )
         if json:
             print_json({"rows": page.entries, "totals": page.totals})
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -20,7 +21,7 @@ from recents.cli.login import (
     conversation_of,
     opened,
 )
-from recents.cli.rendering import print_json, print_lines, sums
+from recents.cli.rendering import print_json, print_lines, stamp, sums
 from recents.core.commands import MuteLevel
 from recents.core.errors import CallerMistake
 
@@ -104,6 +105,14 @@ def mute(
     mentions: Annotated[
         bool, typer.Option("--mentions", help="Being mentioned still alerts.")
     ] = False,
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"],
+            metavar="TIME",
+            help="End it then: 2030-12-31T18:00, by this machine's time zone.",
+        ),
+    ] = None,
     account: AccountOption = "",
     token: TokenOption = "",
     node: NodeOption = DEFAULT_NODE,
@@ -113,7 +122,9 @@ def mute(
 
     Its messages are counted as before, but not in the badge.
     """
-    run(_mute((node, account, token), to, "mentions" if mentions else "none", json=json))
+    level: MuteLevel = "mentions" if mentions else "none"
+    until_ms = None if until is None else int(until.astimezone().timestamp() * 1_000)
+    run(_mute((node, account, token), to, level, until_ms, json=json))
 
 
 def unmute(
@@ -124,23 +135,31 @@ def unmute(
     json: JsonOption = False,
 ) -> None:
     """Let a conversation alert again."""
-    run(_mute((node, account, token), to, None, json=json))
+    run(_mute((node, account, token), to, None, None, json=json))
 
 
 async def _mute(
-    login_words: tuple[str, str, str], to: str, level: MuteLevel | None, *, json: bool
+    login_words: tuple[str, str, str],
+    to: str,
+    level: MuteLevel | None,
+    until_ms: int | None,
+    *,
+    json: bool,
 ) -> None:
     name = conversation_of(to)
     async with opened(checked_login(*login_words), complete=True) as me:
         if level is None:
             await carried_out(me, me.inbox.unmute(name))
         else:
-            await carried_out(me, me.inbox.mute(name, level))
+            await carried_out(me, me.inbox.mute(name, level, until_ms))
         row, totals = await me.inbox.get(name), await me.inbox.totals()
     if json:
         _print_row(row, totals)
         return
-    now = {"none": "muted", "mentions": "muted, but for mentions", None: "not muted"}[level]
+    kept = row.mute if row else level
+    now = {"none": "muted", "mentions": "muted, but for mentions", None: "not muted"}[kept]
+    if row and row.mute_until_ms is not None:
+        now += f" until {stamp(row.mute_until_ms)}"
     print_lines(f"{name}: {now}; now {sums(totals)}")
 
 

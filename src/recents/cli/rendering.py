@@ -149,10 +149,12 @@ def summary(entry: InboxEntry, account: str) -> str:
 
 
 def status(entry: InboxEntry) -> str:
-    """Return how far my message has come, or that I am out; and muting (P4, T2, G2)."""
+    """Return how far my message has come or that I am out, and what I keep with it (P4, T2, G)."""
     words = {"none": "muted", "mentions": "mentions only", None: ""}
     shown = entry.membership if entry.membership != "member" else _STATUSES[entry.status]
-    return ", ".join(filter(None, (shown, words[entry.mute])))
+    kept = ("pinned" * entry.pinned, "archived" * entry.archived)
+    labels = [f"#{label}" for label in entry.labels]
+    return harmless(", ".join(filter(None, (shown, words[entry.mute], *kept, *labels))))
 
 
 def when(time_ms: int, now: datetime) -> str:

@@ -68,7 +68,7 @@ class LocalList:
         self._totals = Totals()
         # When mutes end, and those that this device has ended by itself.
         self._mute_ends: dict[Conversation, int] = {}
-        self._ended: set[Conversation] = set()
+        self._ended: dict[Conversation, int] = {}
 
     @property
     def totals(self) -> Totals:
@@ -211,13 +211,13 @@ class LocalList:
 
     def end_mutes(self, now_ms: int) -> list[Conversation]:
         """End those whose time is up; ``show_anew`` of the rows returned is to follow."""
-        names = [name for name, until_ms in self._mute_ends.items() if until_ms <= now_ms]
-        self._ended.update(names)
-        return names
+        ended = {name: until for name, until in self._mute_ends.items() if until <= now_ms}
+        self._ended |= ended
+        return list(ended)
 
     def leave_mutes_to_the_node(self) -> set[Conversation]:
         """Show them as the node has them; ``show_anew`` of the rows returned is to follow."""
-        names, self._ended = self._ended, set()
+        names, self._ended = set(self._ended), {}
         return names
 
     def _note_end(self, name: Conversation, row: InboxEntry | None) -> None:
@@ -230,7 +230,9 @@ class LocalList:
         confirmed = self._replica.rows.get(name)
         pending = self._outbox.concerning(name)
         row = shown(self._account, name, confirmed, pending) if pending else confirmed
-        if name in self._ended and row is not None and row.mute_until_ms is not None:
+        # One that was given another end since goes on.
+        until_ms = None if row is None else row.mute_until_ms
+        if row is not None and until_ms is not None and until_ms == self._ended.get(name):
             row = msgspec.structs.replace(row, mute=None, mute_until_ms=None)
         if row == confirmed:
             self._differing.pop(name, None)

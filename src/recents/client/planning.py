@@ -189,7 +189,7 @@ class Planning:
 
     async def archive(self, name: Conversation, upto_seq: int | None) -> list[Wish]:
         """Put a row out of the list, as this device has it (G4)."""
-        newest = await self._newest_seen(name) if upto_seq is None else upto_seq
+        newest = await self.newest_seen(name) if upto_seq is None else upto_seq
         archive = Archive(id=self._new_id(), conversation=name, upto_seq=newest)
         return [Wish(command=archive, seen_seq=newest or 0)]
 

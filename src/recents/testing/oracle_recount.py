@@ -77,7 +77,7 @@ class ExpectedRow:
     pin: ExpectedPin | None
     archived: bool
     mute_until_ms: int | None
-    labels: list[str]
+    labels: tuple[str, ...]
     extension: str
     avatar: str
     alias: str
@@ -272,7 +272,7 @@ def row(named: str, conversation: Conversation, account: str, peer: Face) -> Exp
         pin=pin(conversation, account),
         archived=is_archived(conversation, account),
         mute_until_ms=member.mute_until_ms,
-        labels=sorted(member.labels),
+        labels=tuple(sorted(member.labels)),
         extension=member.extension,
         avatar=avatar,
         alias=member.alias,

@@ -148,6 +148,21 @@ async def test_names_are_in_the_rows_afterwards_and_devices_hear_of_it(
     await store.close()
 
 
+async def test_a_file_of_the_second_schema_keeps_its_drafts(path: Path, tmp_path: Path) -> None:
+    newest = SqliteStore(tmp_path / "newest.db")
+    await newest.open()
+    await fill(newest)
+    await Batch().draft("alice", BOB, "soon").mute("alice", BOB, "none").commit(newest)
+    expected = await content(newest)
+    await newest.close()
+    with_schema(2, tmp_path / "newest.db", path)
+
+    store = SqliteStore(path)
+    await store.open()
+    assert await content(store) == expected
+    await store.close()
+
+
 async def test_a_migrated_file_has_the_schema_of_a_new_one(path: Path, tmp_path: Path) -> None:
     new = tmp_path / "new.db"
     store = SqliteStore(new)
