@@ -55,7 +55,8 @@ class Program:
                 "-m",
                 *self._arguments(self._runs),
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                # The sources beside these tests, whatever else is installed.
+                env={**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT / "src"), str(ROOT)))},
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=errors,
