@@ -27,10 +27,12 @@ from recents.server.store.port import (
     Account,
     KeptAnswer,
     KnownDevice,
+    Placed,
     Seen,
     StoreFailed,
     TeamMember,
     Token,
+    Webhook,
 )
 from recents.server.store.workspace import (
     ClientKey,
@@ -74,6 +76,8 @@ class MemoryStore:
         self._verdicts: dict[CommandId, Verdict] = {}
         self._devices: dict[str, dict[str, KnownDevice]] = {}
         self._answers: dict[tuple[str, str], KeptAnswer] = {}
+        self._webhooks: dict[str, Webhook] = {}
+        self._order: list[tuple[ConversationKey, int]] = []
 
     @property
     def epoch(self) -> str:
@@ -168,6 +172,7 @@ class MemoryStore:
             history.versions += [workspace.version] * len(messages)
             for message in messages:
                 self._posted[key, message.sender, message.client_id] = message
+                self._order.append((key, message.seq))
             self._rows_written += len(messages)
         self._heads.update(workspace.heads)
         for (account, key), membership in workspace.memberships.items():
@@ -392,6 +397,44 @@ class MemoryStore:
         for one in old:
             del self._answers[one.caller, one.key]
         return len(old)
+
+    async def add_webhook(self, webhook: Webhook) -> None:
+        """Store a webhook."""
+        self._webhooks[webhook.webhook_id] = webhook
+
+    async def webhooks(self) -> list[Webhook]:
+        """Return all webhooks, oldest first, then by id."""
+        found = self._webhooks.values()
+        return sorted(found, key=lambda webhook: (webhook.created_ms, webhook.webhook_id))
+
+    async def note_webhook(self, webhook: Webhook) -> bool:
+        """Note position and state of a webhook; False when there is none with this id."""
+        known = self._webhooks.get(webhook.webhook_id)
+        if known is None:
+            return False
+        self._webhooks[webhook.webhook_id] = msgspec.structs.replace(
+            known,
+            position=webhook.position,
+            failing_since_ms=webhook.failing_since_ms,
+            disabled_ms=webhook.disabled_ms,
+            failure=webhook.failure,
+        )
+        return True
+
+    async def remove_webhook(self, webhook_id: str) -> bool:
+        """Forget a webhook; False when there is none with this id."""
+        return self._webhooks.pop(webhook_id, None) is not None
+
+    async def messages_behind(self, position: int, limit: int) -> list[Placed]:
+        """Return messages of all conversations behind a position, the oldest first."""
+        return [
+            Placed(place, key, self._history(key).messages[seq - 1])
+            for place, (key, seq) in enumerate(self._order[position:][:limit], position + 1)
+        ]
+
+    async def newest_position(self) -> int:
+        """Return the position of the newest message; 0 when there is none."""
+        return len(self._order)
 
 
 def _check_encodable(workspace: Workspace) -> None:

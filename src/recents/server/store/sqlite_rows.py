@@ -18,7 +18,7 @@ from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import Draft, Membership
 from recents.core.message import Message, Preview
-from recents.server.store.port import Seen
+from recents.server.store.port import Seen, Webhook
 from recents.server.store.workspace import CommandId, Verdict
 
 Row = tuple[Any, ...]
@@ -26,7 +26,7 @@ Row = tuple[Any, ...]
 _to_json = msgspec.json.Encoder().encode
 _preview_from = msgspec.json.Decoder(Preview).decode
 _head_from = msgspec.json.Decoder(Head).decode
-_mentions_from = msgspec.json.Decoder(tuple[str, ...]).decode
+_words_from = msgspec.json.Decoder(tuple[str, ...]).decode
 _refusal_from = msgspec.json.Decoder(tuple[Code, str, dict[str, str | int]]).decode
 _value_from = msgspec.json.Decoder().decode
 
@@ -80,13 +80,19 @@ def message_of(row: Sequence[Any]) -> Message:
         kind=row[5],
         text=row[6],
         attachment=None if row[7] is None else _value_from(row[7]),
-        mentions=() if row[8] is None else _mentions_from(row[8]),
+        mentions=() if row[8] is None else _words_from(row[8]),
         counts=bool(row[9]),
         bumps=bool(row[10]),
         previews=bool(row[11]),
         state=row[12],
         recalled_by=row[13],
     )
+
+
+def webhook_of(row: Sequence[Any]) -> Webhook:
+    """Return the webhook in a row of ``webhooks``."""
+    webhook_id, url, events, *others = row
+    return Webhook(webhook_id, url, _words_from(events), *others)
 
 
 def row_of_head(key: ConversationKey, head: Head) -> Row:

@@ -63,6 +63,8 @@ def address() -> Iterator[str]:
 
     async def serve() -> None:
         async with open_place() as place:
+            # Made-up webhooks must not be called.
+            await place.node.webhooks.stop()
             await place.hire("alice", "bob")
             for team in THERE["team"]:
                 body = {"team": team, "owner": "alice", "members": ["bob"]}
