@@ -77,6 +77,7 @@ class Listening:
         try:
             await self.node.start(self._outgoing)
         except BaseException:
+            await self.node.stop()
             await self._outgoing.close()
             raise
         try:

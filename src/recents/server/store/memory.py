@@ -429,7 +429,9 @@ class MemoryStore:
         """Return messages of all conversations behind a position, the oldest first."""
         return [
             Placed(place, key, self._history(key).messages[seq - 1])
-            for place, (key, seq) in enumerate(self._order[position:][:limit], position + 1)
+            for place, (key, seq) in enumerate(
+                self._order[position : position + limit], position + 1
+            )
         ]
 
     async def newest_position(self) -> int:
