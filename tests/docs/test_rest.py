@@ -109,7 +109,7 @@ def test_numbers_are_those_of_the_code() -> None:
         (MAX_WEBHOOKS, "A node has at most {} webhooks"),
         (Settings().webhook_deliveries, "Up to {}\n  conversations are told at"),
         (int(Settings().webhook_timeout_s), "after {} seconds without an answer"),
-        (Settings().webhook_failing_days, "nothing is taken for {} days"),
+        (Settings().webhook_failing_days, "does not get on for {} days"),
         (MAX_RECEIVERS, "names up to {:,} conversations"),
     ]:
         assert said.format(number) in PAGE

@@ -47,7 +47,7 @@ class Settings:
             all the same (``remembered_days``).
         webhook_deliveries: deliveries of one webhook that are under way at a time.
         webhook_timeout_s: seconds for which a receiver may take to answer.
-        webhook_failing_days: days after which a webhook of which nothing is taken is disabled.
+        webhook_failing_days: days after which a webhook that does not get on is disabled.
         webhooks_public_only: deliver to public addresses only, so that whoever may make webhooks
             cannot reach into the network of the node. Off: receivers are often beside the node.
     """

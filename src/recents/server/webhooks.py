@@ -9,7 +9,7 @@ Rules of this file:
    conversations some at a time.
 3. A position moves only over messages that were taken. After a kill a few are told again: a
    receiver knows them by ``webhook-id``.
-4. A receiver that takes nothing for some days is left alone until somebody resumes it.
+4. A receiver that refuses a message for some days is left alone until somebody resumes it.
 """
 
 from __future__ import annotations

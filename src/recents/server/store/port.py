@@ -135,7 +135,7 @@ class Webhook(msgspec.Struct, frozen=True):
         events: what it hears of.
         secret: signs what is told.
         position: everything up to here has been told.
-        failing_since_ms: since when nothing was taken; None: all goes well.
+        failing_since_ms: since when it does not get on; None: all goes well.
         disabled_ms: since when it is left alone; None: it is not.
         failure: why the last attempt failed; "": it did not.
     """

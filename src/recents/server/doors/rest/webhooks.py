@@ -23,7 +23,7 @@ class KnownWebhook(Told, frozen=True):
     """A webhook without its secret.
 
     Attributes:
-        failing_since_ms: since when nothing was taken; null: all goes well.
+        failing_since_ms: since when it does not get on; null: all goes well.
         disabled_ms: since when it is left alone, until it is resumed; null: it is not.
         failure: why the last attempt failed; empty: it did not.
     """
