@@ -26,9 +26,10 @@ Row = tuple[Any, ...]
 _to_json = msgspec.json.Encoder().encode
 _preview_from = msgspec.json.Decoder(Preview).decode
 _head_from = msgspec.json.Decoder(Head).decode
-_words_from = msgspec.json.Decoder(tuple[str, ...]).decode
+_mentions_from = msgspec.json.Decoder(tuple[str, ...]).decode
 _refusal_from = msgspec.json.Decoder(tuple[Code, str, dict[str, str | int]]).decode
 _value_from = msgspec.json.Decoder().decode
+_events_from = msgspec.json.Decoder(tuple[str, ...]).decode
 
 _LARGEST = 2**63 - 1
 
@@ -80,7 +81,7 @@ def message_of(row: Sequence[Any]) -> Message:
         kind=row[5],
         text=row[6],
         attachment=None if row[7] is None else _value_from(row[7]),
-        mentions=() if row[8] is None else _words_from(row[8]),
+        mentions=() if row[8] is None else _mentions_from(row[8]),
         counts=bool(row[9]),
         bumps=bool(row[10]),
         previews=bool(row[11]),
@@ -92,7 +93,7 @@ def message_of(row: Sequence[Any]) -> Message:
 def webhook_of(row: Sequence[Any]) -> Webhook:
     """Return the webhook in a row of ``webhooks``."""
     webhook_id, url, events, *others = row
-    return Webhook(webhook_id, url, _words_from(events), *others)
+    return Webhook(webhook_id, url, _events_from(events), *others)
 
 
 def row_of_head(key: ConversationKey, head: Head) -> Row:
