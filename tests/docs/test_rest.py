@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import itertools
 import os
 import re
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import aiohttp
@@ -15,6 +16,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from recents.core.ids import ConversationKey
 from recents.server.doors import http
 from recents.server.doors.listening import Listening
 from recents.server.doors.rest.messages import MAX_RECEIVERS
@@ -24,6 +26,9 @@ from recents.server.forgetting import ANSWERS_KEPT_MS
 from recents.server.node import Node
 from recents.server.settings import Settings
 from recents.server.store.memory import MemoryStore
+from recents.server.store.port import Placed
+from recents.server.webhooks import MAX_WEBHOOKS, Event, event_of
+from recents.webhooks import sign
 from tests.server.doors.sockets import ADMIN_KEY, Place
 
 PAGE = (Path(__file__).parents[2] / "docs" / "rest.md").read_text(encoding="utf-8")
@@ -91,7 +96,7 @@ def test_every_call_is_written() -> None:
 
 
 def test_no_block_is_left_out() -> None:
-    assert {info for info, _ in BLOCKS} == {"http", "sh"}
+    assert {info for info, _ in BLOCKS} == {"http", "sh", "python", "json event"}
 
 
 def test_numbers_are_those_of_the_code() -> None:
@@ -101,9 +106,26 @@ def test_numbers_are_those_of_the_code() -> None:
         (MAX_KEY_CHARACTERS, "`Idempotency-Key`, on everything that\nchanges something: 1 to {}"),
         (ANSWERS_KEPT_MS // 3_600_000, "For {} hours\nthe same key"),
         (Settings().idempotency_keys, "the node remembers {:,}"),
+        (MAX_WEBHOOKS, "A node has at most {} webhooks"),
+        (Settings().webhook_deliveries, "Up to {}\n  conversations are told at"),
+        (int(Settings().webhook_timeout_s), "after {} seconds without an answer"),
+        (Settings().webhook_failing_days, "does not get on for {} days"),
         (MAX_RECEIVERS, "names up to {:,} conversations"),
     ]:
         assert said.format(number) in PAGE
+
+
+def test_an_event_is_read_as_written() -> None:
+    (program,) = [body for info, body in BLOCKS if info == "python"]
+    (event,) = [body.strip().encode() for info, body in BLOCKS if info == "json event"]
+    told = msgspec.json.decode(event, type=Event)
+    message = told.data.message
+    assert event_of(Placed(1, ConversationKey("p2p:alice|bob"), message)) == told
+    names: dict[str, Callable[..., object]] = {}
+    exec(compile(program, "rest.md", "exec"), names)
+    secret = "whsec_" + base64.b64encode(b"secret").decode()
+    headers = sign(secret, "msg_1", NOW_MS // 1_000, event)
+    assert names["received"](secret, headers, event, NOW_MS / 1_000) == "Lunch?"
 
 
 @pytest.mark.asyncio

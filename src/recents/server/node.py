@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import secrets
 import time
 import uuid
@@ -28,6 +29,7 @@ from recents.server.store.memory import MemoryStore
 from recents.server.store.port import Store
 from recents.server.store.sqlite import SqliteStore
 from recents.server.store.workspace import Workspace
+from recents.server.webhooks import Sender, Webhooks
 from recents.wire.frames import Devices, Revoked
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,7 @@ class Node:
         accounts: accounts and tokens.
         questions: what can be asked.
         store: where everything is kept.
+        webhooks: where committed messages are told.
     """
 
     def __init__(
@@ -66,12 +69,14 @@ class Node:
         clock_ms: Callable[[], int] = system_clock_ms,
         new_secret: Callable[[], str] = lambda: secrets.token_urlsafe(32),
         new_id: Callable[[], str] = lambda: uuid.uuid4().hex,
+        chance: Callable[[], float] = random.random,
     ) -> None:
         """Make a node on a store; time and chance can be passed in."""
         self.settings = settings or Settings()
         self.store = store
         self.accounts = Accounts(store, clock_ms, new_secret, new_id)
         self.questions = Questions(store, self.settings)
+        self.webhooks = Webhooks(store, self.settings, clock_ms, new_secret, chance)
         self._clock_ms = clock_ms
         self._new_id = new_id
         self._parts: Parts | None = None
@@ -79,8 +84,11 @@ class Node:
         self._tasks: list[asyncio.Task[None]] = []
         self._stops: list[Callable[[], None]] = []
 
-    async def start(self) -> None:
+    async def start(self, sender: Sender | None = None) -> None:
         """Open the store and begin to commit and deliver.
+
+        Args:
+            sender: a way to the receivers of webhooks; without one they wait.
 
         Raises:
             StoreUnusable: the store cannot be opened.
@@ -91,6 +99,8 @@ class Node:
         def committed(workspace: Workspace) -> None:
             deliveries.committed(workspace)
             mute_ends.committed(workspace)
+            if workspace.messages:
+                self.webhooks.poke()
 
         committer = Committer(self.store, self.settings, self._clock_ms, committed)
         mute_ends = MuteEnds(self.store, committer, self._clock_ms)
@@ -117,12 +127,15 @@ class Node:
             asyncio.create_task(forgetting.run(), name="forgetting"),
             asyncio.create_task(mute_ends.run(), name="mute ends"),
         ]
+        if sender is not None:
+            await self.webhooks.start(sender)
 
     async def stop(self) -> None:
         """Answer what was committed, refuse the rest, say goodbye, close the store."""
         parts, self._parts = self._parts, None
         if parts is None:
             return
+        await self.webhooks.stop()
         for stop in self._stops:
             stop()
         await asyncio.gather(*self._tasks)

@@ -45,6 +45,11 @@ class Settings:
         idempotency_keys: keys of calls that are remembered with their answers, for a day; beyond
             that the oldest are forgotten. Each takes about 400 bytes. Commands stay applied once
             all the same (``remembered_days``).
+        webhook_deliveries: deliveries of one webhook that are under way at a time.
+        webhook_timeout_s: seconds for which a receiver may take to answer.
+        webhook_failing_days: days after which a webhook that does not get on is disabled.
+        webhooks_public_only: deliver to public addresses only, so that whoever may make webhooks
+            cannot reach into the network of the node. Off: receivers are often beside the node.
     """
 
     batch_commands: int = 512
@@ -66,3 +71,7 @@ class Settings:
     team_members: int = 100_000
     system_account: str = "system"
     idempotency_keys: int = 100_000
+    webhook_deliveries: int = 8
+    webhook_timeout_s: float = 15.0
+    webhook_failing_days: int = 5
+    webhooks_public_only: bool = False

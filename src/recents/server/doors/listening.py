@@ -12,6 +12,7 @@ from aiohttp import web
 
 from recents.core.errors import CallerMistake, RecentsError
 from recents.server.doors.http import application
+from recents.server.doors.outgoing import Outgoing
 from recents.server.node import Node
 
 DEFAULT_HOST = "127.0.0.1"
@@ -59,6 +60,7 @@ class Listening:
         self.node = node
         self.address = ""
         self._host, self._port = host, port
+        self._outgoing = Outgoing(node.settings)
         app = application(node, admin_key)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=_STOP_TIMEOUT_S)
 
@@ -71,7 +73,13 @@ class Listening:
         """
         sys.setswitchinterval(SWITCH_INTERVAL_S)
         gc.set_threshold(*GC_THRESHOLDS)
-        await self.node.start()
+        await self._outgoing.open()
+        try:
+            await self.node.start(self._outgoing)
+        except BaseException:
+            await self.node.stop()
+            await self._outgoing.close()
+            raise
         try:
             await self._runner.setup()
             site = web.TCPSite(self._runner, self._host, self._port, backlog=4_096)
@@ -79,6 +87,7 @@ class Listening:
         except OSError as error:
             await self._runner.cleanup()
             await self.node.stop()
+            await self._outgoing.close()
             raise _cannot_listen(self._host, self._port, error) from error
         host, port = self._runner.addresses[0][:2]
         self.address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
@@ -95,6 +104,7 @@ class Listening:
             await site.stop()
         await self.node.stop()
         await self._runner.cleanup()
+        await self._outgoing.close()
 
 
 def _cannot_listen(host: str, port: int, error: OSError) -> CannotListen:

@@ -24,11 +24,12 @@ from recents.core.membership import Membership, Position, first_readable, head_s
 from recents.core.message import Message
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
+from recents.server.store.memory_calls import CallMemory
 from recents.server.store.port import (
     Account,
-    KeptAnswer,
     KnownDevice,
     MuteEnd,
+    Placed,
     Seen,
     StoreFailed,
     TeamMember,
@@ -55,7 +56,7 @@ class _History:
     versions: list[int] = field(default_factory=list)
 
 
-class MemoryStore:
+class MemoryStore(CallMemory):
     """Accounts, messages, heads and memberships in dictionaries.
 
     Args:
@@ -64,6 +65,7 @@ class MemoryStore:
     """
 
     def __init__(self, epoch: str | None = None) -> None:
+        super().__init__()
         self._epoch = epoch or f"{secrets.randbits(64):016x}"
         self._version = 0
         self._rows_written = 0
@@ -75,7 +77,7 @@ class MemoryStore:
         self._tokens: dict[bytes, Token] = {}
         self._verdicts: dict[CommandId, Verdict] = {}
         self._devices: dict[str, dict[str, KnownDevice]] = {}
-        self._answers: dict[tuple[str, str], KeptAnswer] = {}
+        self._order: list[tuple[ConversationKey, int]] = []
 
     @property
     def epoch(self) -> str:
@@ -181,6 +183,7 @@ class MemoryStore:
             history.versions += [workspace.version] * len(messages)
             for message in messages:
                 self._posted[key, message.sender, message.client_id] = message
+                self._order.append((key, message.seq))
             self._rows_written += len(messages)
         self._heads.update(workspace.heads)
         for (account, key), membership in workspace.memberships.items():
@@ -299,6 +302,19 @@ class MemoryStore:
         ]
         return between[-limit:] if limit > 0 else []
 
+    async def messages_behind(self, position: int, limit: int) -> list[Placed]:
+        """Return messages of all conversations behind a position, the oldest first."""
+        return [
+            Placed(place, key, self._history(key).messages[seq - 1])
+            for place, (key, seq) in enumerate(
+                self._order[position : position + limit], position + 1
+            )
+        ]
+
+    async def newest_position(self) -> int:
+        """Return the position of the newest message; 0 when there is none."""
+        return len(self._order)
+
     def _history(self, key: ConversationKey) -> _History:
         return self._histories.get(key) or _History()
 
@@ -414,33 +430,6 @@ class MemoryStore:
             return False
         self._devices[account][device_id] = msgspec.structs.replace(device, revoked_ms=at_ms)
         return True
-
-    # Calls of application servers
-
-    async def begin_answer(self, begun: KeptAnswer, after_ms: int) -> KeptAnswer | None:
-        """Note that a call was begun; where it was before, return what is known instead."""
-        known = self._answers.get((begun.caller, begun.key))
-        if known is not None and known.at_ms >= after_ms:
-            return known
-        self._answers[begun.caller, begun.key] = begun
-        return None
-
-    async def keep_answer(self, kept: KeptAnswer) -> None:
-        """Note how a call ended."""
-        known = self._answers.get((kept.caller, kept.key))
-        if known is not None and known.digest == kept.digest:
-            self._answers[kept.caller, kept.key] = msgspec.structs.replace(
-                known, status=kept.status, body=kept.body
-            )
-
-    async def forget_answers(self, before_ms: int, most: int) -> int:
-        """Forget keys, here all at once; return how many."""
-        by_age = sorted(self._answers.values(), key=lambda kept: -kept.at_ms)
-        newest_beyond = by_age[most].at_ms if most < len(by_age) else before_ms - 1
-        old = [one for one in by_age if one.at_ms < before_ms or one.at_ms <= newest_beyond]
-        for one in old:
-            del self._answers[one.caller, one.key]
-        return len(old)
 
 
 def _check_encodable(workspace: Workspace) -> None:

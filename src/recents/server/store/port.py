@@ -146,6 +146,39 @@ class MuteEnd(msgspec.Struct, frozen=True):
     version: int
 
 
+class Webhook(msgspec.Struct, frozen=True):
+    """Where committed messages are told.
+
+    Attributes:
+        webhook_id: names it.
+        url: of the receiver.
+        events: what it hears of.
+        secret: signs what is told.
+        position: everything up to here has been told.
+        failing_since_ms: since when it does not get on; None: all goes well.
+        disabled_ms: since when it is left alone; None: it is not.
+        failure: why the last attempt failed; "": it did not.
+    """
+
+    webhook_id: str
+    url: str
+    events: tuple[str, ...]
+    secret: str
+    created_ms: int
+    position: int
+    failing_since_ms: int | None = None
+    disabled_ms: int | None = None
+    failure: str = ""
+
+
+class Placed(msgspec.Struct, frozen=True):
+    """A message and its place among those of all conversations, in the order of the commits."""
+
+    position: int
+    key: ConversationKey
+    message: Message
+
+
 class TeamMember(msgspec.Struct, frozen=True):
     """A present member of a team."""
 
@@ -301,3 +334,24 @@ class Store(Protocol):
 
         Those from before a time are forgotten, and those beyond a number. 0: there are none left.
         """
+
+    async def add_webhook(self, webhook: Webhook) -> None:
+        """Store a webhook."""
+
+    async def webhooks(self) -> list[Webhook]:
+        """Return all webhooks, oldest first, then by id."""
+
+    async def note_webhook(self, webhook: Webhook) -> bool:
+        """Note position and state of a webhook; False when there is none with this id."""
+
+    async def remove_webhook(self, webhook_id: str) -> bool:
+        """Forget a webhook; False when there is none with this id."""
+
+    async def messages_behind(self, position: int, limit: int) -> list[Placed]:
+        """Return messages of all conversations behind a position, the oldest first.
+
+        Positions rise with the commits and, in a conversation, with ``seq``.
+        """
+
+    async def newest_position(self) -> int:
+        """Return the position of the newest message; 0 when there is none."""

@@ -29,10 +29,12 @@ from recents.server.store.port import (
     KeptAnswer,
     KnownDevice,
     MuteEnd,
+    Placed,
     Seen,
     StoreFailed,
     TeamMember,
     Token,
+    Webhook,
 )
 from recents.server.store.sqlite_checkpoints import Checkpoints
 from recents.server.store.sqlite_failures import opening_failures
@@ -264,6 +266,30 @@ class SqliteStore:
     async def forget_answers(self, before_ms: int, most: int) -> int:
         """Forget some keys, the oldest first; return how many."""
         return await self._write(lambda writing: writing.calls.forget_answers(before_ms, most))
+
+    async def add_webhook(self, webhook: Webhook) -> None:
+        """Store a webhook."""
+        await self._write(lambda writing: writing.calls.add_webhook(webhook))
+
+    async def webhooks(self) -> list[Webhook]:
+        """Return all webhooks, oldest first, then by id."""
+        return await self._read(lambda reading: reading.webhooks())
+
+    async def note_webhook(self, webhook: Webhook) -> bool:
+        """Note position and state of a webhook; False when there is none with this id."""
+        return await self._write(lambda writing: writing.calls.note_webhook(webhook))
+
+    async def remove_webhook(self, webhook_id: str) -> bool:
+        """Forget a webhook; False when there is none with this id."""
+        return await self._write(lambda writing: writing.calls.remove_webhook(webhook_id))
+
+    async def messages_behind(self, position: int, limit: int) -> list[Placed]:
+        """Return messages of all conversations behind a position, the oldest first."""
+        return await self._read(lambda reading: reading.messages_behind(position, limit))
+
+    async def newest_position(self) -> int:
+        """Return the position of the newest message; 0 when there is none."""
+        return await self._read(lambda reading: reading.newest_position())
 
     async def _write(self, work: Callable[[Writing], T]) -> T:
         return await _hop(self._writer_thread, partial(work, self._open_parts().writing))

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import apsw
 
-from recents.server.store.port import KeptAnswer
+from recents.server.store.port import KeptAnswer, Webhook
 from recents.server.store.queries import named_queries
 from recents.server.store.sqlite_failures import work_failures
-from recents.server.store.sqlite_rows import Row, fitting
+from recents.server.store.sqlite_rows import Row, fitting, json_text
 from recents.server.store.sqlite_transaction import Transaction
 
 FORGOTTEN_AT_ONCE = 1_000
@@ -19,7 +19,7 @@ FORGOTTEN_AT_ONCE = 1_000
 
 
 class CallWriting:
-    """What the writer's thread does with idempotency keys; see the port for what each is."""
+    """What the writer's thread does with keys and webhooks; see the port for what each is."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
@@ -54,3 +54,38 @@ class CallWriting:
         with work_failures("forgetting"), Transaction(self._connection):
             self._connection.execute(self._sql["forget_answers"], values)
             return self._connection.changes()
+
+    def add_webhook(self, webhook: Webhook) -> None:
+        """Store a webhook."""
+        values = {
+            "webhook_id": webhook.webhook_id,
+            "url": webhook.url,
+            "events": json_text(webhook.events),
+            "secret": webhook.secret,
+            "created_ms": webhook.created_ms,
+            **_state_of(webhook),
+        }
+        with work_failures("the commit"), Transaction(self._connection):
+            self._connection.execute(self._sql["add_webhook"], values)
+
+    def note_webhook(self, webhook: Webhook) -> bool:
+        """Note position and state of a webhook; False when there is none."""
+        values = {"webhook_id": webhook.webhook_id, **_state_of(webhook)}
+        with work_failures("the commit"), Transaction(self._connection):
+            self._connection.execute(self._sql["note_webhook"], values)
+            return self._connection.changes() > 0
+
+    def remove_webhook(self, webhook_id: str) -> bool:
+        """Forget a webhook; False when there is none."""
+        with work_failures("the commit"), Transaction(self._connection):
+            self._connection.execute(self._sql["remove_webhook"], {"webhook_id": webhook_id})
+            return self._connection.changes() > 0
+
+
+def _state_of(webhook: Webhook) -> dict[str, int | str | None]:
+    return {
+        "position": webhook.position,
+        "failing_since_ms": webhook.failing_since_ms,
+        "disabled_ms": webhook.disabled_ms,
+        "failure": webhook.failure,
+    }

@@ -18,7 +18,16 @@ from recents.core.ids import ConversationKey, named_by
 from recents.core.message import Message
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, KnownDevice, MuteEnd, Seen, TeamMember, Token
+from recents.server.store.port import (
+    Account,
+    KnownDevice,
+    MuteEnd,
+    Placed,
+    Seen,
+    TeamMember,
+    Token,
+    Webhook,
+)
 from recents.server.store.queries import named_queries
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
@@ -28,6 +37,7 @@ from recents.server.store.sqlite_rows import (
     json_text,
     message_of,
     seen_of,
+    webhook_of,
 )
 from recents.server.store.workspace import MembershipId
 
@@ -39,7 +49,7 @@ class Reading:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._sql = named_queries("reading") | named_queries("rows")
+        self._sql = named_queries("reading") | named_queries("rows") | named_queries("calls")
 
     def head(self, key: ConversationKey) -> Head | None:
         """Return the head of a conversation."""
@@ -151,6 +161,20 @@ class Reading:
     def devices_of(self, account: str) -> list[KnownDevice]:
         """Return all devices of an account, the one seen last first."""
         return [KnownDevice(*row) for row in self._rows("devices_of", account=account)]
+
+    def webhooks(self) -> list[Webhook]:
+        """Return all webhooks, oldest first."""
+        return [webhook_of(row) for row in self._rows("webhooks")]
+
+    def messages_behind(self, position: int, limit: int) -> list[Placed]:
+        """Return messages of all conversations behind a position, the oldest first."""
+        rows = self._rows("messages_behind", position=fitting(position), limit=fitting(limit))
+        return [Placed(place, ConversationKey(key), message_of(row)) for place, key, *row in rows]
+
+    def newest_position(self) -> int:
+        """Return the position of the newest message."""
+        ((position,),) = self._rows("newest_position")
+        return int(position)
 
     def _rows(self, query: str, **values: str | int | bytes | None) -> list[Row]:
         with work_failures("reading"):

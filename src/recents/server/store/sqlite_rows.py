@@ -19,7 +19,7 @@ from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import Archived, Draft, Membership, Pinned
 from recents.core.message import Message, Preview
-from recents.server.store.port import Seen
+from recents.server.store.port import Seen, Webhook
 from recents.server.store.workspace import CommandId, Verdict
 
 Row = tuple[Any, ...]
@@ -31,6 +31,7 @@ _faces_from = msgspec.json.Decoder(Faces).decode
 _texts_from = msgspec.json.Decoder(tuple[str, ...]).decode
 _refusal_from = msgspec.json.Decoder(tuple[Code, str, dict[str, str | int]]).decode
 _value_from = msgspec.json.Decoder().decode
+_events_from = msgspec.json.Decoder(tuple[str, ...]).decode
 
 _LARGEST = 2**63 - 1
 
@@ -89,6 +90,12 @@ def message_of(row: Sequence[Any]) -> Message:
         state=row[12],
         recalled_by=row[13],
     )
+
+
+def webhook_of(row: Sequence[Any]) -> Webhook:
+    """Return the webhook in a row of ``webhooks``."""
+    webhook_id, url, events, *others = row
+    return Webhook(webhook_id, url, _events_from(events), *others)
 
 
 def row_of_head(key: ConversationKey, head: Head) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 
 import msgspec
 
@@ -89,8 +88,7 @@ async def send_system_message(asked: Asked) -> SentAll:
             Code.BAD_VALUE, f"{len(body.to)} receivers in one call; name 1 to {MAX_RECEIVERS}"
         )
     sender = asked.node.settings.system_account
-    with suppress(Refused):
-        await asked.node.accounts.create(sender)
+    await _make_system_account(asked, sender)
     given = msgspec.structs.asdict(body)
     del given["to"]
     new_id = asked.new_id()
@@ -109,6 +107,17 @@ async def send_system_message(asked: Asked) -> SentAll:
         assert outcome.posted is not None
         sent.append(Sent(conversation=to, seq=outcome.posted.seq, time_ms=outcome.posted.time_ms))
     return SentAll(sent=tuple(sent))
+
+
+async def _make_system_account(asked: Asked, account: str) -> None:
+    if await asked.node.store.account(account) is not None:
+        return
+    try:
+        await asked.node.accounts.create(account)
+    except Refused as refusal:
+        # Two first system messages may come at the same moment.
+        if refusal.code is not Code.ACCOUNT_EXISTS:
+            raise
 
 
 async def _check_receivers(asked: Asked, sender: str, to: tuple[Conversation, ...]) -> None:

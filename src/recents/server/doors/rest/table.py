@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from recents.server.doors.rest import accounts, messages, rows, teams
+from recents.server.doors.rest import accounts, messages, rows, teams, webhooks
 from recents.server.doors.rest.routes import Route
 
 ROUTES: tuple[Route, ...] = (
@@ -10,4 +10,5 @@ ROUTES: tuple[Route, ...] = (
     *teams.ROUTES,
     *rows.ROUTES,
     *messages.ROUTES,
+    *webhooks.ROUTES,
 )

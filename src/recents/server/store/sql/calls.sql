@@ -32,3 +32,49 @@ WHERE (caller, key) IN (
     ORDER BY at_ms
     LIMIT :limit
 );
+
+-- add_webhook --
+-- Store a webhook.
+INSERT INTO webhooks (
+    webhook_id, url, events, secret, created_ms, position, failing_since_ms, disabled_ms, failure
+)
+VALUES (
+    :webhook_id, :url, :events, :secret, :created_ms, :position, :failing_since_ms, :disabled_ms,
+    :failure
+);
+
+-- webhooks --
+-- All webhooks, oldest first.
+SELECT
+    webhook_id, url, events, secret, created_ms, position, failing_since_ms, disabled_ms, failure
+FROM webhooks
+ORDER BY created_ms, webhook_id;
+
+-- note_webhook --
+-- Note how far a webhook is, and how it goes.
+UPDATE webhooks
+SET
+    position = :position,
+    failing_since_ms = :failing_since_ms,
+    disabled_ms = :disabled_ms,
+    failure = :failure
+WHERE webhook_id = :webhook_id;
+
+-- remove_webhook --
+-- Forget a webhook.
+DELETE FROM webhooks WHERE webhook_id = :webhook_id;
+
+-- messages_behind --
+-- Messages of all conversations in the order of their commits, behind a position.
+SELECT
+    id, key,
+    seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+FROM messages
+WHERE id > :position
+ORDER BY id
+LIMIT :limit;
+
+-- newest_position --
+-- The position of the newest message.
+SELECT coalesce(max(id), 0) FROM messages;
