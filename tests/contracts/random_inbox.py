@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+from recents.core.entry import Tally
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
@@ -121,7 +122,7 @@ class RandomInbox:
             and message.sender != "me"
             and membership.read_seq < message.seq <= seen.last_seq
         ]
-        return Seen("me", key, name, head, membership, len(recalled))
+        return Seen("me", key, name, head, membership, Tally(retracted_after_read=len(recalled)))
 
 
 def _peer(key: str) -> str:

@@ -26,13 +26,7 @@ TEAM = team("t1")
 
 
 def entry(seen: Seen) -> InboxEntry:
-    return entry_of(
-        seen.account,
-        seen.conversation,
-        seen.head,
-        seen.membership,
-        retracted_after_read=seen.retracted_after_read,
-    )
+    return entry_of(seen.account, seen.conversation, seen.head, seen.membership, seen.tally)
 
 
 async def walk(store: Store, account: str, limit: int) -> tuple[list[Seen], Totals]:
@@ -60,7 +54,7 @@ async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: i
     assert totals.unread > totals.unread_conversations > 50
     assert totals.unread > totals.muted_unread > 10
     assert totals.conversations > totals.marked_unread > 10
-    assert any(seen.retracted_after_read for seen in visible)
+    assert any(seen.tally.retracted_after_read for seen in visible)
     assert any(row.place_ms > row.activity_ms for row in map(entry, visible))
     assert all(entry(seen).unread >= 0 for seen in rows)
 

@@ -294,16 +294,7 @@ class CoreInDictionaries:
     def _entry(
         self, account: str, name: Conversation, room: Room, membership: Membership
     ) -> InboxEntry:
-        shown = head_seen(room.head, membership).preview
-        return entry_of(
-            account,
-            name,
-            room.head,
-            membership,
-            retracted_after_read=room.retracted_after(account, membership.read_seq),
-            hidden=frozenset(room.hidden_from(account)),
-            older=room.newest_preview(account, shown.seq) if shown else None,
-        )
+        return entry_of(account, name, room.head, membership, room.tally(account))
 
     # Steps.
 

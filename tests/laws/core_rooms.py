@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from recents.core.entry import Tally
 from recents.core.head import Head
 from recents.core.membership import Membership, Position, head_seen
 from recents.core.message import Message, Preview, preview_of
@@ -67,6 +68,16 @@ class Room:
             and message.sender != account
             and message.seq not in self.hidden_from(account)
             for message in messages[seq:last]
+        )
+
+    def tally(self, account: str) -> Tally:
+        """What only the messages tell ``account`` of its row."""
+        membership = self.members[account]
+        shown = head_seen(self.head, membership).preview
+        return Tally(
+            retracted_after_read=self.retracted_after(account, membership.read_seq),
+            preview_hidden=shown is not None and shown.seq in self.hidden_from(account),
+            older=self.newest_preview(account, shown.seq) if shown else None,
         )
 
     def newest_preview(self, account: str | None, below: int) -> Preview | None:

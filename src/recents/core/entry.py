@@ -2,7 +2,7 @@
 
 Rules of this file:
 
-1. A row is a pure function of head and membership; it is computed, never stored as truth.
+1. A row is a pure function of head, membership and tally; it is computed, never stored as truth.
 2. ``unread`` equals a recount of the countable messages at all times (U2).
 3. The version of a row is the newer of the two versions it was made from.
 """
@@ -88,21 +88,38 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         return self.preview.time_ms if self.preview else self.activity_ms
 
 
-def unread(head: Head, membership: Membership, retracted_after_read: int = 0) -> int:
-    """Count the countable messages (U1, U2).
+class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What of a row only the messages tell; a store counts it where ``needs_tally`` says so.
 
-    Args:
-        head: the conversation's head.
-        membership: the account's membership.
+    Attributes:
         retracted_after_read: recalled messages with ``counts`` after ``read_seq`` that are
-            neither this account's own nor deleted by it for itself.
+            neither the account's own nor deleted by it for itself (U2).
+        preview_hidden: the account deleted the head's preview for itself (P2).
+        older: what to show where it did: the next older visible message's preview.
     """
+
+    retracted_after_read: int = 0
+    preview_hidden: bool = False
+    older: Preview | None = None
+
+
+NO_TALLY = Tally()
+"""Of nearly all rows: nobody recalled anything that is unread, nor deleted what is shown."""
+
+
+def unread(head: Head, membership: Membership, tally: Tally = NO_TALLY) -> int:
+    """Count the countable messages (U1, U2)."""
     return (
         head_seen(head, membership).ordinal
         - membership.read_ordinal
         - membership.skipped_after_read
-        - retracted_after_read
+        - tally.retracted_after_read
     )
+
+
+def needs_tally(head: Head, membership: Membership) -> bool:
+    """Tell whether the messages may have something to say about this row."""
+    return head_seen(head, membership).last_retraction > membership.read_seq
 
 
 def is_visible(head: Head, membership: Membership) -> bool:
@@ -139,10 +156,7 @@ def entry_of(
     conversation: Conversation,
     head: Head,
     membership: Membership,
-    *,
-    retracted_after_read: int = 0,
-    hidden: frozenset[int] = frozenset(),
-    older: Preview | None = None,
+    tally: Tally = NO_TALLY,
 ) -> InboxEntry:
     """See a head through a membership.
 
@@ -151,15 +165,10 @@ def entry_of(
         conversation: as that account names it.
         head: the conversation's head.
         membership: the account's membership in it.
-        retracted_after_read: see ``unread``.
-        hidden: seqs that this account deleted for itself.
-        older: what to show where the head's preview is hidden: the next older visible
-            message's preview (P2).
+        tally: what only the messages tell.
     """
     seen = head_seen(head, membership)
-    preview = seen.preview
-    if preview is not None and preview.seq in hidden:
-        preview = older
+    preview = tally.older if tally.preview_hidden else seen.preview
     if preview is not None and preview.seq <= membership.cleared_seq:
         preview = None
     return InboxEntry(
@@ -168,7 +177,7 @@ def entry_of(
         activity_ms=max(seen.activity_ms, membership.joined_ms),
         last_seq=seen.last_seq,
         read_seq=membership.read_seq,
-        unread=unread(head, membership, retracted_after_read),
+        unread=unread(head, membership, tally),
         preview=preview,
         status=status_of(seen, preview, account, conversation),
         membership=membership_state(head, membership),

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from recents.core.entry import row_version
+from recents.core.entry import needs_tally, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
 from recents.server.store.port import Seen, Store, StoreFailed
@@ -61,7 +61,7 @@ class Images:
     def keep_row(self, workspace: Workspace, account: str, key: ConversationKey) -> None:
         """Keep a row that a commit changed; one that it does not know whole is dropped."""
         head, membership = workspace.head(key), workspace.membership(account, key)
-        if head is None or membership is None or head.last_retraction > membership.read_seq:
+        if head is None or membership is None or needs_tally(head, membership):
             self._rows.pop((account, key), None)
         else:
             self._rows[account, key] = Seen(account, key, named_by(account, key), head, membership)

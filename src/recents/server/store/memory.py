@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from recents.core.entry import is_visible, row_version
+from recents.core.entry import Tally, is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
 from recents.core.membership import Membership, Position, first_readable, head_seen
@@ -220,11 +220,15 @@ class MemoryStore:
             conversation=named_by(account, key),
             head=head,
             membership=membership,
+            tally=self._tally(account, key, membership),
+        )
+
+    def _tally(self, account: str, key: ConversationKey, membership: Membership) -> Tally:
+        last = head_seen(self._heads[key], membership).last_retraction
+        return Tally(
             retracted_after_read=sum(
                 message.state == "recalled" and message.counts and message.sender != account
-                for message in self._history(key).messages[
-                    membership.read_seq : head_seen(head, membership).last_retraction
-                ]
+                for message in self._history(key).messages[membership.read_seq : last]
             ),
         )
 

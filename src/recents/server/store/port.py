@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from recents.core.entry import InboxEntry, entry_of
+from recents.core.entry import NO_TALLY, InboxEntry, Tally, entry_of
 from recents.core.errors import RecentsError
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey
@@ -35,29 +35,18 @@ class StoreUnusable(RecentsError):
 
 
 class Seen(msgspec.Struct, frozen=True, gc=False):
-    """A head and a membership that make a row.
-
-    Attributes:
-        retracted_after_read: recalled messages with ``counts`` after ``read_seq`` that are not
-            the account's own (U2).
-    """
+    """A head, a membership and a tally that make a row."""
 
     account: str
     key: ConversationKey
     conversation: Conversation
     head: Head
     membership: Membership
-    retracted_after_read: int = 0
+    tally: Tally = NO_TALLY
 
     def entry(self) -> InboxEntry:
         """Return the row that they make."""
-        return entry_of(
-            self.account,
-            self.conversation,
-            self.head,
-            self.membership,
-            retracted_after_read=self.retracted_after_read,
-        )
+        return entry_of(self.account, self.conversation, self.head, self.membership, self.tally)
 
 
 class Account(msgspec.Struct, frozen=True):

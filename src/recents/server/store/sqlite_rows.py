@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from recents.core.entry import NO_TALLY, Tally
 from recents.core.errors import Code
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
@@ -202,6 +203,11 @@ def membership_of(row: Sequence[Any]) -> Membership:
     )
 
 
+def tally_of(retracted: int) -> Tally:
+    """Return the tally in the columns behind the head's."""
+    return Tally(retracted_after_read=retracted) if retracted else NO_TALLY
+
+
 def seen_of(row: Sequence[Any]) -> Seen:
     """Return the head and the membership in a row of the view ``inbox``."""
     return Seen(
@@ -210,7 +216,7 @@ def seen_of(row: Sequence[Any]) -> Seen:
         key=ConversationKey(row[2]),
         membership=membership_of(row[_MEMBERSHIP]),
         head=head_of(row[_HEAD]),
-        retracted_after_read=row[_RETRACTED],
+        tally=tally_of(row[_RETRACTED]),
     )
 
 
