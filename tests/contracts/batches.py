@@ -21,7 +21,7 @@ from recents.core.ids import (
     parties_of,
 )
 from recents.core.membership import Membership
-from recents.core.message import Message, recalled
+from recents.core.message import RETRACTED, Message, edited, preview_of, recalled, vanished
 from recents.server.store.port import Store
 from recents.server.store.workspace import Verdict, Wanted, Workspace
 
@@ -138,14 +138,62 @@ class Batch:
             self._begin_p2p(workspace, key)
             head = workspace.head(key) or Head()
             message = heads.next_message(head, post, sender, self._at_ms)
-            self._store(workspace, sender, key, recalled(message, sender))
+            self._store(workspace, sender, key, message)
             notice = heads.recall_notice(message, sender)
             head = heads.retract(
-                _head(workspace, key), message, sender, workspace.version, fallback=notice
+                _head(workspace, key), message, workspace.version, fallback=notice
             )
+            workspace.amend(key, recalled(message, sender), head.changes)
             workspace.put_head(key, head)
 
         return self.then(step)
+
+    def recall(
+        self, account: str, conversation: Conversation, seq: int, *, notice: bool = True
+    ) -> Self:
+        """Recall a message, unless it was recalled before."""
+        key = self._want_message(account, conversation, seq)
+
+        def step(workspace: Workspace) -> None:
+            message, head = workspace.message(key, seq), _head(workspace, key)
+            if message is None or message.state in RETRACTED:
+                return
+            older = workspace.older(key, seq)
+            shown = preview_of(older) if older else None
+            fallback = heads.recall_notice(message, account) if notice else shown
+            head = heads.retract(head, message, workspace.version, fallback=fallback)
+            now = recalled(message, account) if notice else vanished(message)
+            workspace.amend(key, now, head.changes)
+            workspace.put_head(key, head)
+
+        return self.then(step)
+
+    def edit(
+        self,
+        account: str,
+        conversation: Conversation,
+        seq: int,
+        text: str,
+        mentions: tuple[str, ...] = (),
+    ) -> Self:
+        """Edit a message, unless it was recalled before."""
+        key = self._want_message(account, conversation, seq)
+
+        def step(workspace: Workspace) -> None:
+            message, head = workspace.message(key, seq), _head(workspace, key)
+            if message is None or message.state in RETRACTED:
+                return
+            now = edited(message, text, mentions)
+            head = heads.amend(head, now, workspace.version)
+            workspace.amend(key, now, head.changes)
+            workspace.put_head(key, head)
+
+        return self.then(step)
+
+    def _want_message(self, account: str, conversation: Conversation, seq: int) -> ConversationKey:
+        key = self._want(conversation, account)
+        self.wanted.messages.add((key, seq))
+        return key
 
     def _want_post(self, sender: str, to: Conversation, client_id: str) -> ConversationKey:
         key = self._want(to, sender)

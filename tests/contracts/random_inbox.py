@@ -8,10 +8,13 @@ from recents.core.entry import Tally
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
+from recents.core.message import RETRACTED, Message
 from recents.server.store.port import Seen, Store
-from tests.contracts.batches import START_MS, Batch, history
+from recents.server.store.workspace import MessageId
+from tests.contracts.batches import START_MS, Batch
 
 CHANGES = ["read", "read", "delete", "delete", "clear", "team", "dot", "back", "draft", "mute"]
+CHANGES += ["recall", "recall", "edit"]
 
 
 class RandomInbox:
@@ -20,6 +23,8 @@ class RandomInbox:
     def __init__(self, store: Store, seed: int) -> None:
         self.heads: dict[ConversationKey, Head] = {}
         self.memberships: dict[Conversation, Membership] = {}
+        self.messages: dict[ConversationKey, list[Message]] = {}
+        self.changes: dict[MessageId, int] = {}
         self._store = store
         self._random = Random(seed)
 
@@ -91,6 +96,11 @@ class RandomInbox:
             batch.delete("me", name, seq, clear=self._random.random() < 0.5)
         elif change == "clear":
             batch.clear("me", name, seq)
+        elif change == "recall":
+            batch.recall("me", name, seq, notice=self._random.random() < 0.5)
+            batch.recall("me", name, max(seq - 1, 1), notice=False)
+        elif change == "edit":
+            batch.edit("me", name, seq, f"better {seq}")
         elif may_leave and self._random.random() < 0.7:
             batch.leave("me", name, removed=self._random.random() < 0.5)
         elif may_leave:
@@ -100,24 +110,30 @@ class RandomInbox:
     async def _commit(self, batch: Batch) -> None:
         workspace = await batch.commit(self._store)
         self.heads.update(workspace.heads)
+        for key, messages in workspace.messages.items():
+            self.messages.setdefault(key, []).extend(messages)
+        for (key, seq), amended in workspace.amended.items():
+            self.messages[key][seq - 1] = amended.message
+            self.changes[key, seq] = amended.change
         self.memberships.update(
             (Conversation(key if not key.startswith("p2p:") else _peer(key)), membership)
             for (account, key), membership in workspace.memberships.items()
             if account == "me"
         )
 
-    async def rows(self) -> list[Seen]:
+    def rows(self) -> list[Seen]:
         """Return what the rows must be, by brute force."""
-        return [await self._row(name) for name in self.memberships]
+        return [self._row(name) for name in self.memberships]
 
-    async def _row(self, name: Conversation) -> Seen:
+    def _row(self, name: Conversation) -> Seen:
         key, membership = key_of("me", name), self.memberships[name]
         head = self.heads[key]
         seen = head_seen(head, membership)
         recalled = [
             message
-            for message in await history(self._store, key)
-            if message.state == "recalled"
+            for message in self.messages.get(key, ())
+            if message.state in RETRACTED
+            and self.changes[key, message.seq] <= seen.changes
             and message.counts
             and message.sender != "me"
             and membership.read_seq < message.seq <= seen.last_seq

@@ -45,7 +45,7 @@ async def walk(store: Store, account: str, limit: int) -> tuple[list[Seen], Tota
 async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: int) -> None:
     inbox = RandomInbox(store, seed)
     await inbox.grow(700)
-    rows = await inbox.rows()
+    rows = inbox.rows()
     visible = [seen for seen in rows if is_visible(seen.head, seen.membership)]
     visible.sort(key=lambda seen: place_of(entry(seen)))
     totals = totals_of(entry(seen) for seen in visible)

@@ -18,6 +18,7 @@ from recents.core.message import (
     preview_of,
     preview_text,
     recalled,
+    vanished,
 )
 from tests.core.making import a_message
 
@@ -100,11 +101,21 @@ def test_p2_a_recalled_message_shows_no_text_even_if_it_has_some() -> None:
 
 
 def test_p3_an_edit_changes_text_and_state_only() -> None:
-    assert edited(RICH, "two cats") == msgspec.structs.replace(
-        RICH, text="two cats", state="edited"
+    assert edited(RICH, "two cats", ("cid",)) == msgspec.structs.replace(
+        RICH, text="two cats", mentions=("cid",), state="edited"
     )
     assert edited(edited(RICH, "two"), "three").state == "edited"
     assert preview_of(edited(RICH, "a\nb")).text == "a b"
+
+
+def test_p1_of_a_message_that_vanished_only_its_place_is_left() -> None:
+    gone = vanished(RICH)
+    assert gone == msgspec.structs.replace(
+        RICH, text="", attachment=None, mentions=(), state="gone"
+    )
+    assert preview_of(gone).text == ""
+    with pytest.raises(Refused, match="was recalled"):
+        edited(gone, "again")
 
 
 def test_p3_a_recalled_message_cannot_be_edited() -> None:

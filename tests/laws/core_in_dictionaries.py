@@ -45,7 +45,7 @@ from recents.core.membership import (
     without_history,
     without_row,
 )
-from recents.core.message import edited, recalled
+from recents.core.message import RETRACTED, edited, recalled, vanished
 from recents.core.ordering import place_of
 from recents.core.replica import Gone
 from recents.core.totals import Totals, totals_of
@@ -136,28 +136,26 @@ class CoreInDictionaries:
     def recall(self, account: str, conversation: str, seq: int, *, notice: bool = True) -> None:
         room = self._rooms[key_of(account, Conversation(conversation))]
         message = room.messages[seq - 1]
-        if message.state == "recalled":
+        if message.state in RETRACTED:
             return
-        if not notice:
-            room.vanished.add(seq)
         fallback = recall_notice(message, account) if notice else room.newest_preview(None, seq)
-        room.messages[seq - 1] = recalled(message, account)
-        room.head = retract(room.head, message, account, self._next_version(), fallback=fallback)
+        room.messages[seq - 1] = recalled(message, account) if notice else vanished(message)
+        room.head = retract(room.head, message, self._next_version(), fallback=fallback)
+        room.changes[seq] = room.head.changes
 
     def edit(self, account: str, conversation: str, seq: int, text: str) -> None:
         room = self._rooms[key_of(account, Conversation(conversation))]
         message = room.messages[seq - 1]
         room.messages[seq - 1] = edited(message, text)
-        room.head = amend(room.head, message, text, self._next_version())
+        room.head = amend(room.head, room.messages[seq - 1], self._next_version())
 
     def delete_message(self, account: str, conversation: str, seq: int) -> None:
         room = self._rooms[key_of(account, Conversation(conversation))]
         if seq in room.hidden_from(account):
             return
         room.hidden_from(account).add(seq)
-        messages, _ = room.messages_of(account)
         room.members[account] = after_own_removal(
-            room.members[account], account, messages[seq - 1], self._next_version()
+            room.members[account], account, room.messages[seq - 1], self._next_version()
         )
 
     # Reading and deleting.
@@ -307,7 +305,6 @@ class CoreInDictionaries:
             previous = room.members.get(account)
             if previous is None or previous.parting is not None:
                 room.members[account] = joined(room.head, at_ms, version, previous)
-                room.photographs.pop(account, None)
 
     def _part(self, team: str, account: str, *, removed: bool) -> None:
         room = self._rooms[ConversationKey(team)]
@@ -317,7 +314,6 @@ class CoreInDictionaries:
         room.members[account] = parted(
             membership, room.head, self._next_version(), removed=removed
         )
-        room.photographs[account] = room.messages.copy(), room.vanished.copy()
 
     def _read(
         self, key: ConversationKey, account: str, seq: int, version: int, epoch: int | None

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from recents.core.entry import Tally
 from recents.core.head import Head
 from recents.core.membership import Membership, Position, head_seen
-from recents.core.message import Message, Preview, preview_of
+from recents.core.message import RETRACTED, Message, Preview, preview_of
 
 
 @dataclass
@@ -21,19 +21,18 @@ class Room:
 
     head: Head
     messages: list[Message] = field(default_factory=list)
-    vanished: set[int] = field(default_factory=set)
-    """Recalled without notice."""
+    changes: dict[int, int] = field(default_factory=dict)
+    """The number of the recall of each message that was recalled."""
     seqs: dict[tuple[str, str], int] = field(default_factory=dict)
     members: dict[str, Membership] = field(default_factory=dict)
     hidden: dict[str, set[int]] = field(default_factory=dict)
     """What each member deleted for itself."""
-    photographs: dict[str, tuple[list[Message], set[int]]] = field(default_factory=dict)
-    """Messages and vanished ones as they were when a member left (T2)."""
     marks: dict[str, list[int]] = field(default_factory=dict)
     """The commits of each member's marks: what `marks_known` counts is here an epoch."""
 
-    def messages_of(self, account: str) -> tuple[list[Message], set[int]]:
-        return self.photographs.get(account) or (self.messages, self.vanished)
+    def seen_by(self, account: str) -> list[Message]:
+        """The messages up to the end that a member sees, as they are now (T2)."""
+        return self.messages[: head_seen(self.head, self.members[account]).last_seq]
 
     def hidden_from(self, account: str) -> set[int]:
         return self.hidden.setdefault(account, set())
@@ -46,7 +45,7 @@ class Room:
 
     def position(self, account: str, seq: int) -> Position:
         """The place after ``seq``, as ``account`` counts from it."""
-        messages, _ = self.messages_of(account)
+        messages = self.seen_by(account)
         skipped = [
             message
             for message in messages[seq:]
@@ -60,14 +59,14 @@ class Room:
 
         Looked for where the head says that there may be some, as a store does.
         """
-        messages, _ = self.messages_of(account)
-        last = head_seen(self.head, self.members[account]).last_retraction
+        seen = head_seen(self.head, self.members[account])
         return sum(
-            message.state == "recalled"
+            message.state in RETRACTED
+            and self.changes[message.seq] <= seen.changes
             and message.counts
             and message.sender != account
             and message.seq not in self.hidden_from(account)
-            for message in messages[seq:last]
+            for message in self.messages[seq : seen.last_retraction]
         )
 
     def tally(self, account: str) -> Tally:
@@ -82,12 +81,8 @@ class Room:
 
     def newest_preview(self, account: str | None, below: int) -> Preview | None:
         """The newest message to show below a place: to ``account``, or to everybody (P1)."""
-        messages, vanished = self.messages, self.vanished
-        hidden: set[int] = set()
-        if account is not None:
-            messages, vanished = self.messages_of(account)
-            hidden = self.hidden_from(account)
-        for message in reversed(messages[: below - 1]):
-            if message.previews and message.seq not in vanished | hidden:
+        hidden = set() if account is None else self.hidden_from(account)
+        for message in reversed(self.messages[: below - 1]):
+            if message.previews and message.state != "gone" and message.seq not in hidden:
                 return preview_of(message)
         return None

@@ -58,6 +58,8 @@ COMMANDS = {
     "dismiss": 1,
     "retry": 2,
     "discard": 1,
+    "recall": 3,
+    "edit": 3,
 }
 EVENTS = {
     "pause": 6,

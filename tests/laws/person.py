@@ -23,11 +23,13 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    Edit,
     MarkUnread,
     MarkUnreadFrom,
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveMember,
     RenameTeam,
     SetDraft,
@@ -169,6 +171,13 @@ class Person:
                 return inbox.mute(name, "none" if a % 2 else "mentions")
             case "unmute":
                 return inbox.unmute(name)
+            case "recall":
+                seq = max(newest - a % 4, 0)
+                return self.device.client.messages.recall(name, seq, b % 2 == 0) if seq else None
+            case "edit":
+                seq = max(newest - a % 4, 0)
+                text = f"{self.device.name} says better {b}"
+                return self.device.client.messages.edit(name, seq, text) if seq else None
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")
@@ -221,6 +230,9 @@ class Person:
             if _clears_unseen(pending.command):
                 # A device that does not know how far it clears can show too much (D5).
                 self.follower.expect(getattr(pending.command, "conversation", ""))
+            if isinstance(pending.command, Recall):
+                # The node may say no, and then what was taken off is unread again (P2).
+                self.follower.expect(pending.command.conversation)
             if isinstance(pending.command, MarkUnread | MarkUnreadFrom):
                 name = pending.command.conversation
                 self._own_marks[name] = self._own_marks.get(name, 0) + 1
@@ -260,6 +272,10 @@ class Person:
                 right = right and (row is None or clear.upto_seq == newest)
             case "mark_unread_from", MarkUnreadFrom() as mark:
                 right = mark.conversation == name
+            case "recall", Recall() as recall:
+                right = recall.conversation == name and recall.notice == (b % 2 == 0)
+            case "edit", Edit() as edit:
+                right = edit.conversation == name
             case _:
                 right = True
         if not right:
@@ -348,6 +364,9 @@ class Person:
             case Delete() | ClearHistory():
                 # It will cover the messages in front of it, once they have a place (D2).
                 command = msgspec.structs.replace(command, upto_seq=None)
+            # Only a node knows who may, and what a device never saw (P2, P3).
+            case Recall(conversation=where) | Edit(conversation=where):
+                self._unsure.add(where)
             case Post(conversation=hidden) if self._is_hidden(hidden):
                 self._unsure.add(hidden)
             case _:

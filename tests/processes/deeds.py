@@ -64,6 +64,8 @@ class Deeds:
             self._remove: 3,
             self._leave: 1,
             self._found: 1,
+            self._recall: 5,
+            self._edit: 5,
         }
 
     def next(self) -> Deed:
@@ -153,6 +155,20 @@ class Deeds:
         self._founded += 1
         team, members = Conversation(f"team:{word}"), self._some_accounts()
         return Deed("found", team, word, lambda: self._me.teams.create(word, members, id=word))
+
+    def _recall(self, where: str, _: str) -> Deed:
+        seq, notice = self._some_seq(where), self._chance.random() < 0.5
+        return Deed("recall", where, "", lambda: self._me.messages.recall(where, seq, notice))
+
+    def _edit(self, where: str, word: str) -> Deed:
+        seq = self._some_seq(where)
+        return Deed(
+            "edit", where, word, lambda: self._me.messages.edit(where, seq, f"says {word}")
+        )
+
+    def _some_seq(self, where: str) -> int:
+        row = self._rows.get(where)
+        return max(row.last_seq - self._chance.randrange(4), 1) if row else 1
 
     def _some_accounts(self) -> list[str]:
         return self._chance.sample(ACCOUNTS, self._chance.randint(1, len(ACCOUNTS)))

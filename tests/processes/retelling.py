@@ -21,6 +21,7 @@ from recents.core.commands import (
     Delete,
     DeleteAll,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -28,6 +29,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveMember,
     RenameTeam,
     SetDraft,
@@ -91,6 +93,10 @@ class Retelling:
                 self._for_all(actor, command)
             case Read() | Delete() | ClearHistory() | SetDraft() | Mute():
                 self._organize(actor, command, at_ms)
+            case Recall(conversation=name, seq=seq):
+                self.oracle.recall(actor, name, seq, notice=command.notice)
+            case Edit(conversation=name, seq=seq):
+                self.oracle.edit(actor, name, seq, command.text)
             case _:
                 self._change_team(actor, command, at_ms)
 

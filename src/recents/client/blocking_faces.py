@@ -72,6 +72,20 @@ class BlockingMessages:
         """Return messages of a conversation, the newest ones before ``before_seq``."""
         return self._own.call(self._messages.history, conversation, before_seq, limit)
 
+    def get(self, conversation: str, seq: int) -> Message | None:
+        """Return one message, or None where there is none for this account."""
+        return self._own.call(self._messages.get, conversation, seq)
+
+    def recall(self, conversation: str, seq: int, notice: bool = True) -> None:
+        """Take a message back for everybody; twice is once (P2)."""
+        self._own.call(self._messages.recall, conversation, seq, notice)
+
+    def edit(
+        self, conversation: str, seq: int, text: str, *, mentions: Iterable[str] = ()
+    ) -> None:
+        """Give a message of one's own another text; moves no row (P3)."""
+        self._own.call(self._messages.edit, conversation, seq, text, mentions=mentions)
+
     def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""
         self._own.call(self._messages.mark_read, conversation)

@@ -14,6 +14,7 @@ from recents.client.store.port import Step
 from recents.core.commands import Post
 from recents.core.ids import Conversation
 from recents.core.message import Message
+from recents.core.overlay import changed_here
 from recents.wire import frames
 
 _NO_UPPER_SEQ = 2**53
@@ -56,6 +57,7 @@ class Histories:
         page = await self._asked(name, before_seq, limit)
         if page is None:
             page = await self._kept(name, before_seq, limit)
+        page = msgspec.structs.replace(page, messages=self._as_changed(name, page.messages))
         if before_seq is not None:
             return page
         return msgspec.structs.replace(page, messages=page.messages + self._on_their_way(name))
@@ -92,6 +94,15 @@ class Histories:
         oldest = row.cleared_seq + 1 if row else 1
         more = bool(unbroken) and first > oldest
         return HistoryPage(messages=unbroken, more=more, complete=False)
+
+    def _as_changed(
+        self, name: Conversation, messages: tuple[Message, ...]
+    ) -> tuple[Message, ...]:
+        """Return messages as this device shows them: its own recalls and edits on top (C4)."""
+        pending = self._outbox.of(name)
+        account = self._asking.account
+        shown = (changed_here(account, message, pending) for message in messages)
+        return tuple(message for message in shown if message.state != "gone")
 
     def _on_their_way(self, name: Conversation) -> tuple[Message, ...]:
         return tuple(

@@ -1,19 +1,26 @@
-"""Sending and reading messages (rules M, P4, U6, R1)."""
+"""Sending, reading and changing messages (rules M, P2–P4, U6, R1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
-from recents.client.arguments import checked, checked_conversation, positive, several
+from recents.client.arguments import (
+    checked,
+    checked_conversation,
+    checked_seq,
+    positive,
+    several,
+)
 from recents.client.asking import Asking
 from recents.client.echo import as_it_arrives, echo_of, sent_message
 from recents.client.history import Histories, HistoryPage
 from recents.client.inbox import Inbox
 from recents.client.listeners import Announcer
 from recents.client.outbox import Ticket
-from recents.client.planning import Planning
+from recents.client.planning import Planning, Wish
 from recents.core.commands import Post
 from recents.core.ids import Conversation
 from recents.core.message import Message
@@ -131,6 +138,55 @@ class Messages:
         """
         name = checked_conversation(conversation)
         return await self._histories.page(name, before_seq, positive(limit))
+
+    async def get(self, conversation: str, seq: int) -> Message | None:
+        """Return one message, or None where there is none for this account.
+
+        Offline it is one that this device has seen, or None.
+        """
+        name = checked_conversation(conversation)
+        page = await self._histories.page(name, checked_seq(seq, "seq") + 1, 1)
+        return next((message for message in page.messages if message.seq == seq), None)
+
+    async def recall(self, conversation: str, seq: int, notice: bool = True) -> None:
+        """Take a message back for everybody; twice is once (P2).
+
+        Args:
+            conversation: where it is.
+            seq: which: one's own within a time that the node sets, two minutes by default; any,
+                at any time, for the owner of the team.
+            notice: its place shows who recalled it; without, it vanishes.
+        """
+        name = checked_conversation(conversation)
+        checked_seq(seq, "seq")
+        await self._change(name, lambda: self._planning.recall(name, seq, notice=notice))
+
+    async def edit(
+        self, conversation: str, seq: int, text: str, *, mentions: Iterable[str] = ()
+    ) -> None:
+        """Give a message of one's own another text; moves no row (P3).
+
+        Args:
+            conversation: where it is.
+            seq: which; one that was recalled cannot be edited.
+            text: at most 5,000 characters.
+            mentions: who is mentioned in the new text: at most 200 account ids, or ``@all``.
+        """
+        name = checked_conversation(conversation)
+        checked_seq(seq, "seq")
+        named = several(mentions, "mentions")
+        await self._change(name, lambda: self._planning.edit(name, seq, text, named))
+
+    async def _change(
+        self, name: Conversation, plan: Callable[[], Coroutine[Any, Any, Sequence[Wish]]]
+    ) -> None:
+        async def checked_plan() -> Sequence[Wish]:
+            wishes = await plan()
+            for wish in wishes:
+                checked(wish.command)
+            return wishes
+
+        await self._asking.order(checked_plan, name)
 
     async def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""

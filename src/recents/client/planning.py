@@ -1,4 +1,4 @@
-"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5).
+"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5, P2, P3).
 
 Rules of this file:
 
@@ -24,16 +24,19 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    Edit,
     MarkUnread,
     MarkUnreadFrom,
     Post,
     Read,
     ReadAll,
+    Recall,
     SetDraft,
 )
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation, Kind
-from recents.core.message import Message
+from recents.core.message import RETRACTED, Message, Preview, preview_of
+from recents.core.overlay import changed_here
 from recents.core.pending import Pending
 from recents.wire.sync_token import parts_of
 
@@ -57,6 +60,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     left: int | None = None
     seqs: dict[Conversation, int] = {}
     epoch: int | None = None
+    messages: tuple[Message, ...] = ()
+    older: Preview | None = None
 
     def pending(self, number: int, at_ms: int) -> Pending:
         """Return it as it stands in the outbox."""
@@ -68,6 +73,8 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             left=self.left,
             seqs=self.seqs,
             epoch=self.epoch,
+            messages=self.messages,
+            older=self.older,
         )
 
 
@@ -197,6 +204,37 @@ class Planning:
         left = await self._left(name, before)
         return [Wish(command=mark, seen_seq=self._newest(name) or 0, left=left)]
 
+    async def recall(self, name: Conversation, seq: int, *, notice: bool) -> list[Wish]:
+        """Take a message back (P2)."""
+        recall = Recall(id=self._new_id(), conversation=name, seq=seq, notice=notice)
+        older = None if notice else await self._older(name, seq)
+        return [Wish(command=recall, messages=await self._known(name, seq), older=older)]
+
+    async def edit(
+        self, name: Conversation, seq: int, text: str, mentions: tuple[str, ...]
+    ) -> list[Wish]:
+        """Give a message another text (P3)."""
+        edit = Edit(id=self._new_id(), conversation=name, seq=seq, text=text, mentions=mentions)
+        return [Wish(command=edit, messages=await self._known(name, seq))]
+
+    async def _known(self, name: Conversation, seq: int) -> tuple[Message, ...]:
+        found = await self._kept(name, seq + 1, 1)
+        return tuple(message for message in found if message.seq == seq)
+
+    async def _older(self, name: Conversation, seq: int) -> Preview | None:
+        """Return what a row shows without a message, as far back as the messages are here."""
+        row = self._local.confirmed(name)
+        cleared_seq = row.cleared_seq if row else 0
+        before = seq
+        for message in reversed(await self._kept(name, seq, MOST_COUNTED)):
+            if message.seq != before - 1 or message.seq <= cleared_seq:
+                return None
+            now = changed_here(self._account, message, self._outbox.of(name))
+            if now.previews and now.state != "gone":
+                return preview_of(now)
+            before = message.seq
+        return None
+
     def known_epoch(self, name: Conversation) -> int | None:
         """Return the newest mark of a row that this device knows; None: its own, all others."""
         if self._is_marked_here(name):
@@ -245,7 +283,7 @@ class Planning:
         if [message.seq for message in found] != list(range(seq + 1, newest + 1)):
             return None
         return sum(
-            message.counts and message.state != "recalled" and message.sender != self._account
+            message.counts and message.state not in RETRACTED and message.sender != self._account
             for message in found
         )
 

@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G2, G6, T1, T2).
+"""What a user can ask, as values (rules C4, M5, R1, R3–R5, D1–D5, G2, G6, T1, T2, P2, P3).
 
 Rules of this file:
 
@@ -184,11 +184,33 @@ class DismissTeam(Command, tag="dismiss_team", frozen=True):
     conversation: Conversation
 
 
+class Recall(Command, tag="recall", frozen=True):
+    """Take a message back for everybody (P2).
+
+    Attributes:
+        notice: its place shows who recalled it; without, it vanishes.
+    """
+
+    conversation: Conversation
+    seq: int
+    notice: bool = True
+
+
+class Edit(Command, tag="edit", frozen=True):
+    """Give a message of one's own another text, and say who is mentioned in it (P3)."""
+
+    conversation: Conversation
+    seq: int
+    text: str
+    mentions: tuple[str, ...] = ()
+
+
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
 RowCommand = SetDraft | Mute
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
-AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand
+MessageCommand = Recall | Edit
+AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand | MessageCommand
 
 
 def check(command: AnyCommand) -> None:
@@ -229,6 +251,12 @@ def check(command: AnyCommand) -> None:
             check_display_name(command.name)
         case LeaveTeam() | DismissTeam():
             _check_team(command.conversation)
+        case Recall() | Edit():
+            check_conversation(command.conversation)
+            _check_seq(command.seq, "seq", least=1)
+            if isinstance(command, Edit):
+                check_text(command.text)
+                _check_mentions(command.mentions)
         case _:
             assert_never(command)
 
@@ -241,14 +269,16 @@ def _check_post(post: Post) -> None:
     check_attachment(post.attachment)
     _check_seq(post.displayed_seq, "displayed_seq")
     _check_seq(post.epoch, "epoch")
-    if not post.mentions:
-        return
-    if len(post.mentions) > MAX_MENTIONS:
+    _check_mentions(post.mentions)
+
+
+def _check_mentions(mentions: tuple[str, ...]) -> None:
+    if len(mentions) > MAX_MENTIONS:
         raise Refused(
             Code.BAD_VALUE,
-            f"{len(post.mentions)} mentions; use at most {MAX_MENTIONS}, or {MENTION_ALL}",
+            f"{len(mentions)} mentions; use at most {MAX_MENTIONS}, or {MENTION_ALL}",
         )
-    for account in post.mentions:
+    for account in mentions:
         if account != MENTION_ALL:
             check_id(account)
 

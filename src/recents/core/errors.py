@@ -44,6 +44,8 @@ class Code(StrEnum):
     STORE_FAILED = "store_failed"
     NODE_MISTAKE = "node_mistake"
     CLOSING = "closing"
+    NOT_THE_SENDER = "not_the_sender"
+    TOO_LATE = "too_late"
 
 
 class RecentsError(Exception):

@@ -13,7 +13,7 @@ import msgspec
 
 from recents.core.commands import Post
 from recents.core.ids import ConversationKey, parties_of
-from recents.core.message import Message, Preview, edited, preview_of, recalled
+from recents.core.message import Message, Preview, preview_of, recalled
 
 _replace = msgspec.structs.replace
 
@@ -34,6 +34,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         name: teams only.
         owner: teams only; None tells that the head is not a team's.
         dismissed: a team that has ended: it takes no messages any more (T2).
+        changes: how often one of its messages was recalled or edited; each of these has its
+            number, so that who has left sees what was so at the parting (T2).
     """
 
     version: int = 0
@@ -47,6 +49,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     name: str | None = None
     owner: str | None = None
     dismissed: bool = False
+    changes: int = 0
 
 
 def next_message(head: Head, post: Post, sender: str, at_ms: int) -> Message:
@@ -82,15 +85,12 @@ def absorb(head: Head, message: Message, version: int) -> Head:
     )
 
 
-def retract(
-    head: Head, message: Message, by: str, version: int, *, fallback: Preview | None
-) -> Head:
+def retract(head: Head, message: Message, version: int, *, fallback: Preview | None) -> Head:
     """Return the head after a recall; place and time stay (U2, P2, O2).
 
     Args:
         head: the head before.
         message: the message as it was before the recall.
-        by: who recalled it.
         version: number of this commit.
         fallback: what the row shows from now on if it showed this message: the recall notice
             (``preview_of(recalled(message, by))``), or after a recall without notice the preview
@@ -102,6 +102,7 @@ def retract(
         version=version,
         preview=fallback if shown else head.preview,
         last_retraction=max(head.last_retraction, message.seq if message.counts else 0),
+        changes=head.changes + 1,
     )
 
 
@@ -110,18 +111,19 @@ def recall_notice(message: Message, by: str) -> Preview:
     return preview_of(recalled(message, by))
 
 
-def amend(head: Head, message: Message, text: str, version: int) -> Head:
-    """Return the head after an edit, which moves no row (P3).
+def amend(head: Head, message: Message, version: int) -> Head:
+    """Return the head after an edit to ``message``, which moves no row (P3).
 
     Where another message is shown only the version changes: this one may still be the preview of
     a member who deleted the newer ones for itself (P2).
-
-    Raises:
-        Refused: ``bad_value`` when it was recalled, or the text is too long.
     """
-    anew = preview_of(edited(message, text))
     shown = head.preview is not None and head.preview.seq == message.seq
-    return _replace(head, version=version, preview=anew if shown else head.preview)
+    return _replace(
+        head,
+        version=version,
+        preview=preview_of(message) if shown else head.preview,
+        changes=head.changes + 1,
+    )
 
 
 def receipt_of(head: Head, key: ConversationKey, account: str) -> int:

@@ -1,4 +1,4 @@
-"""What the user sees: a confirmed row with pending commands on top (rules C3, C4, D7, P4).
+"""What the user sees: a confirmed row with pending commands on top (rules C3, C4, D7, P2–P4).
 
 Rules of this file:
 
@@ -21,6 +21,7 @@ from recents.core.commands import (
     Delete,
     DeleteAll,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -28,10 +29,19 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RenameTeam,
     SetDraft,
 )
-from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
+from recents.core.entry import (
+    InboxEntry,
+    MembershipState,
+    Status,
+    Tally,
+    entry_of,
+    is_visible,
+    unread,
+)
 from recents.core.head import Head, absorb, next_message, renamed
 from recents.core.ids import Conversation, is_p2p
 from recents.core.membership import (
@@ -46,6 +56,15 @@ from recents.core.membership import (
     with_draft,
     without_history,
     without_row,
+)
+from recents.core.message import (
+    RETRACTED,
+    Message,
+    Preview,
+    edited,
+    preview_text,
+    recalled,
+    vanished,
 )
 from recents.core.pending import Pending
 
@@ -78,6 +97,27 @@ def shown(
     return sight.row()
 
 
+def changed_here(account: str, message: Message, pending: Iterable[Pending]) -> Message:
+    """Return a message as its user sees it, with commands that are still on their way.
+
+    Args:
+        account: whose device it is.
+        message: the message as the node told it.
+        pending: the commands about its conversation, in their order.
+    """
+    for one in pending:
+        if message.state in RETRACTED:
+            break
+        match one.command:
+            case Recall(seq=message.seq) as recall if _may_recall(account, recall, message.sender):
+                message = recalled(message, account) if recall.notice else vanished(message)
+            case Edit(seq=message.seq) as edit if message.sender == account:
+                message = edited(message, edit.text, edit.mentions)
+            case _:
+                pass
+    return message
+
+
 class _Sight:
     """A row taken apart, while commands are applied to it."""
 
@@ -92,6 +132,7 @@ class _Sight:
         self.membership: Membership | None = None
         self.state: MembershipState = "member"
         self.echo: Status = "sending"
+        self.retracted: set[int] = set()
         if confirmed is not None:
             self.head = _head_in(confirmed)
             self.membership = _membership_in(confirmed)
@@ -102,12 +143,17 @@ class _Sight:
         membership, confirmed = self.membership, self.confirmed
         if membership is None or not is_visible(self.head, membership):
             return None
-        row = entry_of(self.account, self.conversation, self.head, membership)
+        taken_back = sum(seq > membership.read_seq for seq in self.retracted)
+        tally = Tally(retracted_after_read=taken_back)
+        row = entry_of(self.account, self.conversation, self.head, membership, tally)
         preview, status = row.preview, confirmed.status if confirmed else None
         if preview is not None and preview.seq > self.newest:
             preview, status = _replace(preview, seq=0), self.echo
         elif preview is None:
             status = None
+        elif confirmed and confirmed.preview and preview.seq < confirmed.preview.seq:
+            # Where a newer message vanished, one of one's own was sent at least (P4).
+            status = (status or "sent") if preview.sender == self.account else None
         return _replace(
             row,
             version=confirmed.version if confirmed else _NO_COMMIT,
@@ -197,10 +243,41 @@ class _Sight:
                 self.state = "left"
             case DismissTeam() if self.state == "member":
                 self.state = "dismissed"
+            case Recall() as recall:
+                self._recall(recall, pending)
+            case Edit() as edit:
+                self._edit(edit)
             case _:
                 # Who else is in a team no row shows; who has left sees it as it was (T2).
                 pass
         self.membership = membership
+
+    def _recall(self, recall: Recall, pending: Pending) -> None:
+        preview = self._shown(recall.seq)
+        if preview is not None and _may_recall(self.account, recall, preview.sender):
+            notice = _replace(preview, text="", state="recalled", recalled_by=self.account)
+            self.head = _replace(self.head, preview=notice if recall.notice else pending.older)
+        self.retracted |= {
+            message.seq
+            for message in pending.messages
+            if message.counts
+            and message.sender != self.account
+            and message.state not in RETRACTED
+            and _may_recall(self.account, recall, message.sender)
+        }
+
+    def _edit(self, edit: Edit) -> None:
+        preview = self._shown(edit.seq)
+        if preview is not None and preview.sender == self.account:
+            anew = _replace(preview, text=preview_text(edit.text), state="edited")
+            self.head = _replace(self.head, preview=anew)
+
+    def _shown(self, seq: int) -> Preview | None:
+        """Return the preview, if it is that of a message which can still be changed."""
+        preview = self.head.preview
+        if preview is None or preview.seq != seq or preview.state in RETRACTED:
+            return None
+        return preview
 
     def _position_of_all(self, membership: Membership, pending: Pending) -> Position:
         seq = pending.seqs[self.conversation]
@@ -218,6 +295,11 @@ class _Sight:
         known = most if pending.left is None else pending.left + self.newest - pending.seen_seq
         left = min(most, known) if back else min(most, known, unread(self.head, membership))
         return Position(seq, self.head.ordinal - own - left, own)
+
+
+def _may_recall(account: str, recall: Recall, sender: str) -> bool:
+    """Tell whether a node may say yes: who owns a team a device cannot know alone (P2)."""
+    return sender == account or not is_p2p(recall.conversation)
 
 
 def _head_in(row: InboxEntry) -> Head:

@@ -16,18 +16,21 @@ from recents.core.commands import (
     ClearHistory,
     Delete,
     DeleteAll,
+    Edit,
     MarkUnread,
     MarkUnreadFrom,
     Mute,
     Post,
     Read,
     ReadAll,
+    Recall,
     SetDraft,
 )
 from recents.core.entry import row_version
 from recents.core.errors import Refused
 from recents.core.ids import key_of
-from recents.server import organizing, posting, reading, rosters
+from recents.server import changing, organizing, posting, reading, rosters
+from recents.server.settings import Settings
 from recents.server.store.workspace import Verdict, Wanted, Workspace
 from recents.wire.frames import Posted
 
@@ -63,6 +66,8 @@ def want(
             reading.want_all(actor, command, wanted, epoch, newest)
         case SetDraft() | Mute():
             organizing.want(actor, command, wanted)
+        case Recall() | Edit():
+            changing.want(actor, command, wanted)
         case _:
             rosters.want(actor, command, wanted)
 
@@ -73,6 +78,7 @@ def carry_out_once(
     command: AnyCommand,
     at_ms: int,
     epoch: str,
+    settings: Settings,
     *,
     once: bool,
     objection: Refused | None = None,
@@ -85,6 +91,7 @@ def carry_out_once(
         command: what is asked.
         at_ms: the time of the batch.
         epoch: of the store.
+        settings: limits of the node.
         once: it is applied once, however often it is sent (C4).
         objection: why it cannot be carried out; what was asked before is answered all the same.
 
@@ -96,7 +103,7 @@ def carry_out_once(
         posted = posting.carry_out(workspace, actor, command, at_ms)
         return Done(_version_after(workspace, actor, command), posted)
     if not once:
-        return _carry_out(workspace, actor, command, at_ms, epoch, objection)
+        return _carry_out(workspace, actor, command, at_ms, epoch, settings, objection)
     known = workspace.verdict(actor, command.id)
     if known is not None:
         refusal = known.refusal()
@@ -104,7 +111,7 @@ def carry_out_once(
             raise refusal
         return Done(known.version)
     try:
-        done = _carry_out(workspace, actor, command, at_ms, epoch, objection)
+        done = _carry_out(workspace, actor, command, at_ms, epoch, settings, objection)
     except Refused as refusal:
         workspace.verdicts[actor, command.id] = Verdict(
             at_ms, code=refusal.code, message=refusal.args[0], details=refusal.details
@@ -120,6 +127,7 @@ def _carry_out(
     command: AnyCommand,
     at_ms: int,
     epoch: str,
+    settings: Settings,
     objection: Refused | None,
 ) -> Done:
     _object(objection)
@@ -137,6 +145,8 @@ def _carry_out(
             return Done(workspace.version if changed else 0)
         case SetDraft() | Mute():
             organizing.carry_out(workspace, actor, command, at_ms)
+        case Recall() | Edit():
+            changing.carry_out(workspace, actor, command, at_ms, settings)
         case _:
             rosters.carry_out(workspace, actor, command, at_ms)
     return Done(_version_after(workspace, actor, command))

@@ -135,6 +135,8 @@ class Deliveries:
         self.version = workspace.version
         for key, messages in workspace.messages.items():
             self._recent.remember(key, messages)
+        for (key, _), amended in workspace.amended.items():
+            self._recent.replace(key, amended.message)
         for (account, key), membership in workspace.memberships.items():
             if account in self.outlets and not is_p2p(key):
                 self._follow(account, key, present=membership.parting is None)

@@ -122,7 +122,7 @@ def _at(version: int, seen: Seen, head: Head | None) -> Seen | None:
         or head.version > version
         or membership.version > version
         or membership.parting is not None
-        or head.last_retraction != seen.head.last_retraction
+        or head.changes != seen.head.changes
     ):
         return None
     return msgspec.structs.replace(seen, head=head)

@@ -40,6 +40,10 @@ class Settings:
             have applied twice what it had asked just before; each command takes about 150 bytes.
         team_members: members of one team. T3 asks for 100,000. Soft: additions that are under
             way at the same moment may pass it by one command each.
+        recall_ms: milliseconds within which a message of one's own can be recalled; None: for
+            ever. A team's owner is free of it. Who has read a message for longer than two minutes
+            has read it.
+        edit_ms: milliseconds within which a message can be edited; None: for ever.
     """
 
     batch_commands: int = 512
@@ -59,3 +63,5 @@ class Settings:
     page_limit: int = 1_000
     remembered_days: int = 14
     team_members: int = 100_000
+    recall_ms: int | None = 120_000
+    edit_ms: int | None = None

@@ -19,6 +19,7 @@ from recents.core.commands import (
     Delete,
     DeleteAll,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -26,6 +27,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveMember,
     RenameTeam,
     SetDraft,
@@ -210,6 +212,10 @@ class Hearing:
                 oracle.set_draft(account, name, text, at_ms=at_ms)
             case Mute(conversation=name, level=level):
                 oracle.mute(account, name, level)
+            case Recall(conversation=name, seq=seq, notice=notice):
+                oracle.recall(account, name, seq, notice=notice)
+            case Edit(conversation=name, seq=seq, text=text):
+                oracle.edit(account, name, seq, text)
             case _:
                 self._change_team(account, command, at_ms, version)
 

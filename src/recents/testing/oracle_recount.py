@@ -113,18 +113,32 @@ def countable_seqs(conversation: Conversation, account: str) -> list[int]:
 
 
 def history(conversation: Conversation, account: str) -> list[ExpectedMessage]:
-    """The messages that `account` may see, oldest first."""
+    """The messages that `account` may see, oldest first, as they are now.
+
+    Who left sees none that came later; of one that was recalled since nothing is left to show.
+    """
     member = conversation.members[account]
-    known = messages_known_to(conversation, account)
+    known = conversation.messages[: len(messages_known_to(conversation, account))]
     return [_expected_message(message) for message in known if _may_see(member, message)]
 
 
 def preview(conversation: Conversation, account: str) -> ExpectedPreview | None:
-    """The newest message that `account` may see and that may be a preview (P1)."""
+    """The newest message that `account` may see and that may be a preview (P1).
+
+    For one who left it is as it was then (T2); where that one is deleted, the next older one is
+    shown as it is now (P2).
+    """
     member = conversation.members[account]
     for message in reversed(messages_known_to(conversation, account)):
-        if message.previews and _may_see(member, message):
-            return _expected_preview(message)
+        if message.previews and not message.vanished:
+            break
+    else:
+        return None
+    if _may_see(member, message):
+        return _expected_preview(message)
+    for older in reversed(conversation.messages[: message.seq - 1]):
+        if older.previews and _may_see(member, older):
+            return _expected_preview(older)
     return None
 
 

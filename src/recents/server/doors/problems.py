@@ -25,6 +25,8 @@ _STATUS = {
     Code.STORE_FAILED: 503,
     Code.NODE_MISTAKE: 500,
     Code.CLOSING: 503,
+    Code.NOT_THE_SENDER: 403,
+    Code.TOO_LATE: 409,
 }
 
 

@@ -20,7 +20,7 @@ from recents.core.entry import Tally, is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
 from recents.core.membership import Membership, Position, first_readable, head_seen
-from recents.core.message import Message
+from recents.core.message import RETRACTED, Message
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
 from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
@@ -30,6 +30,7 @@ from recents.server.store.workspace import (
     Cutoff,
     Loaded,
     MembershipId,
+    MessageId,
     PositionKey,
     Verdict,
     Wanted,
@@ -39,10 +40,11 @@ from recents.server.store.workspace import (
 
 @dataclass(slots=True)
 class _History:
-    """The messages of one conversation, and beside each the number of its commit."""
+    """The messages of one conversation; beside each its commit, and its last change's number."""
 
     messages: list[Message] = field(default_factory=list)
     versions: list[int] = field(default_factory=list)
+    changes: list[int] = field(default_factory=list)
 
 
 class MemoryStore:
@@ -126,7 +128,25 @@ class MemoryStore:
             positions={place: found for place, found in positions.items() if found},
             inboxes={account: set(self._inbox(account)) for account in wanted.inboxes},
             cutoffs={cutoff: self._positions_at(cutoff) for cutoff in wanted.cutoffs},
+            messages=self._wanted_messages(wanted.messages),
+            olders=self._olders(wanted.messages),
         )
+
+    def _wanted_messages(self, wanted: Iterable[MessageId]) -> dict[MessageId, Message]:
+        return {
+            (key, seq): self._history(key).messages[seq - 1]
+            for key, seq in wanted
+            if 1 <= seq <= len(self._history(key).messages)
+        }
+
+    def _olders(self, wanted: Iterable[MessageId]) -> dict[MessageId, Message]:
+        found = {}
+        for key, seq in wanted:
+            before = self._history(key).messages[: max(seq - 1, 0)]
+            shown = [one for one in before if one.previews and one.state != "gone"]
+            if shown:
+                found[key, seq] = shown[-1]
+        return found
 
     def _position(self, place: PositionKey) -> Position | None:
         account, key, seq = place
@@ -157,9 +177,15 @@ class MemoryStore:
             history = self._histories.setdefault(key, _History())
             history.messages += messages
             history.versions += [workspace.version] * len(messages)
+            history.changes += [0] * len(messages)
             for message in messages:
                 self._posted[key, message.sender, message.client_id] = message
             self._rows_written += len(messages)
+        for (key, seq), amended in workspace.amended.items():
+            history = self._histories[key]
+            history.messages[seq - 1] = amended.message
+            history.changes[seq - 1] = amended.change
+        self._rows_written += len(workspace.amended)
         self._heads.update(workspace.heads)
         for (account, key), membership in workspace.memberships.items():
             self._inboxes.setdefault(account, {})[key] = membership
@@ -224,11 +250,15 @@ class MemoryStore:
         )
 
     def _tally(self, account: str, key: ConversationKey, membership: Membership) -> Tally:
-        last = head_seen(self._heads[key], membership).last_retraction
+        seen, history = head_seen(self._heads[key], membership), self._history(key)
         return Tally(
             retracted_after_read=sum(
-                message.state == "recalled" and message.counts and message.sender != account
-                for message in self._history(key).messages[membership.read_seq : last]
+                message.state in RETRACTED
+                and change <= seen.changes
+                and message.counts
+                and message.sender != account
+                for message, change in zip(history.messages, history.changes, strict=True)
+                if membership.read_seq < message.seq <= seen.last_retraction
             ),
         )
 
@@ -244,7 +274,7 @@ class MemoryStore:
         between = [
             message
             for message in self._history(key).messages
-            if after_seq < message.seq < before_seq
+            if after_seq < message.seq < before_seq and message.state != "gone"
         ]
         return between[-limit:] if limit > 0 else []
 
@@ -366,6 +396,7 @@ def _check_encodable(workspace: Workspace) -> None:
     """Refuse what no file could hold, as other stores do: text with half a surrogate pair."""
     texts = [
         *workspace.messages.values(),
+        *(amended.message for amended in workspace.amended.values()),
         *workspace.heads.values(),
         *(membership.draft for membership in workspace.memberships.values()),
         *workspace.verdicts.values(),

@@ -168,7 +168,10 @@ class Store(Protocol):
     async def messages(
         self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
     ) -> list[Message]:
-        """Return the newest messages with ``after_seq < seq < before_seq``, oldest first."""
+        """Return the newest messages with ``after_seq < seq < before_seq``, oldest first.
+
+        Those that are gone are left out (P1).
+        """
 
     async def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members of a team in byte order, after an account id."""

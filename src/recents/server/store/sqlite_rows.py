@@ -20,7 +20,7 @@ from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import Draft, Membership
 from recents.core.message import Message, Preview
 from recents.server.store.port import Seen
-from recents.server.store.workspace import CommandId, Verdict
+from recents.server.store.workspace import Amended, CommandId, MessageId, Verdict
 
 Row = tuple[Any, ...]
 
@@ -34,8 +34,8 @@ _value_from = msgspec.json.Decoder().decode
 _LARGEST = 2**63 - 1
 
 _MEMBERSHIP = slice(3, 19)
-_HEAD = slice(19, 31)
-_RETRACTED = 31
+_HEAD = slice(19, 32)
+_RETRACTED = 32
 
 
 def fitting(number: int) -> int:
@@ -67,6 +67,20 @@ def row_of_message(key: ConversationKey, message: Message, version: int) -> Row:
         message.previews,
         message.state,
         message.recalled_by,
+    )
+
+
+def amendment_of(message: MessageId, amended: Amended) -> Row:
+    """Return what ``amend_message`` takes."""
+    now = amended.message
+    return (
+        now.text,
+        None if now.attachment is None else json_text(now.attachment),
+        json_text(now.mentions) if now.mentions else None,
+        now.state,
+        now.recalled_by,
+        amended.change,
+        *message,
     )
 
 
@@ -107,11 +121,12 @@ def row_of_head(key: ConversationKey, head: Head) -> Row:
         head.name,
         head.owner,
         None if head.preview is None else json_text(head.preview),
+        head.changes,
     )
 
 
 def head_of(row: Sequence[Any]) -> Head:
-    """Return the head in twelve columns, from ``version`` to ``preview``."""
+    """Return the head in its columns, from ``version`` to ``changes``."""
     return Head(
         version=row[0],
         last_seq=row[1],
@@ -124,6 +139,7 @@ def head_of(row: Sequence[Any]) -> Head:
         name=row[9],
         owner=row[10],
         preview=None if row[11] is None else _preview_from(row[11]),
+        changes=row[12],
     )
 
 

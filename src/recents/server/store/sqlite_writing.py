@@ -25,6 +25,7 @@ from recents.server.store.sqlite_accounts import AccountWriting
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
     Row,
+    amendment_of,
     fitting,
     head_of,
     json_text,
@@ -46,6 +47,7 @@ from recents.server.store.workspace import (
     Cutoff,
     Loaded,
     MembershipId,
+    MessageId,
     PositionKey,
     Verdict,
     Wanted,
@@ -149,6 +151,7 @@ class Writing:
             for message in batch
         ]
         heads = [row_of_head(key, head) for key, head in workspace.heads.items()]
+        amended = [amendment_of(*changed) for changed in workspace.amended.items()]
         verdicts = [row_of_verdict(*known) for known in workspace.verdicts.items()]
         moved: list[Row] = []
         put: list[Row] = []
@@ -159,6 +162,7 @@ class Writing:
                 put.append(row_of_membership(*pair, membership))
         with Transaction(self.connection):
             self._write("add_message", messages)
+            self._write("amend_message", amended)
             self._write("put_head", heads)
             self._write("move_membership", moved)
             self._write("put_membership", put)
@@ -166,7 +170,8 @@ class Writing:
             if workspace.changed:
                 self.connection.execute(self._sql["set_version"], (version,))
         if workspace.changed:
-            self._committed(workspace, len(messages) + len(heads) + len(moved) + len(put))
+            rows = sum(map(len, (messages, amended, heads, moved, put)))
+            self._committed(workspace, rows)
 
     def _write(self, query: str, rows: list[Row]) -> None:
         if rows:
@@ -209,6 +214,8 @@ class Writing:
                 loaded.positions[place] = position
         for cutoff in wanted.cutoffs:
             loaded.cutoffs[cutoff] = self._positions_at(cutoff)
+        loaded.messages = self._one_each("message", wanted.messages)
+        loaded.olders = self._one_each("older", wanted.messages)
         return loaded
 
     def _floors(self, pairs: Iterable[MembershipId]) -> set[PositionKey]:
@@ -267,6 +274,13 @@ class Writing:
         rows = self._rows("seqs_at", account=account, version=fitting(version))
         found = {key: self._position((account, key, seq)) for key, seq in rows}
         return {key: position for key, position in found.items() if position}
+
+    def _one_each(self, query: str, wanted: Iterable[MessageId]) -> dict[MessageId, Message]:
+        return {
+            (key, seq): message_of(row)
+            for key, seq in wanted
+            for row in self._rows(query, key=key, seq=fitting(seq))
+        }
 
     def _posted(self, client_keys: Iterable[ClientKey]) -> dict[ClientKey, Message]:
         return {

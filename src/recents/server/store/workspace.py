@@ -30,11 +30,25 @@ ClientKey = tuple[ConversationKey, str, str]
 PositionKey = tuple[str, ConversationKey, int]
 """(account, key, seq)"""
 
+MessageId = tuple[ConversationKey, int]
+"""(key, seq)"""
+
 CommandId = tuple[str, str]
 """(account, command id): what makes a command one (C4)."""
 
 Cutoff = tuple[str, int]
 """(account, version): the account's conversations as they were at that version."""
+
+
+class Amended(msgspec.Struct, frozen=True, gc=False):
+    """A message that was recalled or edited, as it is now.
+
+    Attributes:
+        change: the number of this change in its conversation; see ``Head.changes``.
+    """
+
+    message: Message
+    change: int
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -72,6 +86,7 @@ class Wanted:
         inboxes: accounts of which all memberships and heads are needed.
         cutoffs: needs, for each conversation of the account that got messages after that
             version, the position at it (D4, R5).
+        messages: messages that may be recalled or edited, and what a row shows instead (P2).
     """
 
     heads: set[ConversationKey] = field(default_factory=set)
@@ -83,11 +98,16 @@ class Wanted:
     floors: set[MembershipId] = field(default_factory=set)
     inboxes: set[str] = field(default_factory=set)
     cutoffs: set[Cutoff] = field(default_factory=set)
+    messages: set[MessageId] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What a store found; what is not there does not exist."""
+    """What a store found; what is not there does not exist.
+
+    Attributes:
+        olders: for each wanted message the next older one that a row may show.
+    """
 
     heads: dict[ConversationKey, Head] = field(default_factory=dict)
     memberships: dict[MembershipId, Membership] = field(default_factory=dict)
@@ -97,6 +117,8 @@ class Loaded:
     positions: dict[PositionKey, Position] = field(default_factory=dict)
     inboxes: dict[str, set[ConversationKey]] = field(default_factory=dict)
     cutoffs: dict[Cutoff, dict[ConversationKey, Position]] = field(default_factory=dict)
+    messages: dict[MessageId, Message] = field(default_factory=dict)
+    olders: dict[MessageId, Message] = field(default_factory=dict)
 
 
 class Workspace:
@@ -108,6 +130,7 @@ class Workspace:
         heads: changed heads.
         memberships: changed memberships.
         verdicts: what became of this batch's commands, those that are to be remembered.
+        amended: messages that were recalled or edited, new ones included.
     """
 
     def __init__(self, version: int, loaded: Loaded) -> None:
@@ -116,6 +139,7 @@ class Workspace:
         self.heads: dict[ConversationKey, Head] = {}
         self.memberships: dict[MembershipId, Membership] = {}
         self.verdicts: dict[CommandId, Verdict] = {}
+        self.amended: dict[MessageId, Amended] = {}
         self._loaded = loaded
         self._posted: dict[ClientKey, Message] = {}
 
@@ -141,6 +165,34 @@ class Workspace:
         """Return the message that was posted with this id before, if any (M2)."""
         ids = (key, sender, client_id)
         return self._posted.get(ids) or self._loaded.posted.get(ids)
+
+    def message(self, key: ConversationKey, seq: int) -> Message | None:
+        """Return a wanted message as it is now."""
+        amended = self.amended.get((key, seq))
+        if amended is not None:
+            return amended.message
+        new = self.messages.get(key)
+        if new and seq >= new[0].seq:
+            return new[seq - new[0].seq] if seq <= new[-1].seq else None
+        return self._loaded.messages.get((key, seq))
+
+    def older(self, key: ConversationKey, seq: int) -> Message | None:
+        """Return the newest message before a wanted one that a row may show (P1, P2)."""
+        for new in reversed(self.messages.get(key, ())):
+            shown = self.message(key, new.seq) if new.seq < seq and new.previews else None
+            if shown is not None and shown.state != "gone":
+                return shown
+        found = self._loaded.olders.get((key, seq))
+        while found is not None:
+            amended = self.amended.get((key, found.seq))
+            if amended is None or amended.message.state != "gone":
+                return amended.message if amended else found
+            found = self._loaded.olders.get((key, found.seq))
+        return None
+
+    def amend(self, key: ConversationKey, message: Message, change: int) -> None:
+        """Put a message in the place of what it was before."""
+        self.amended[key, message.seq] = Amended(message, change)
 
     def verdict(self, account: str, command_id: str) -> Verdict | None:
         """Return what became of a wanted command that was asked before, if it was (C4)."""

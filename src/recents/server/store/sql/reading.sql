@@ -2,17 +2,18 @@
 -- One head.
 SELECT
     version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview
+    low_receipt, high_receipt, dismissed, name, owner, preview,
+    changes
 FROM heads
 WHERE key = :key;
 
 -- messages --
--- The newest messages between two places, newest first.
+-- The newest messages between two places, newest first; those that are gone left out (P1).
 SELECT
     seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
     counts, bumps, previews, state, recalled_by
 FROM messages
-WHERE key = :key AND seq > :after_seq AND seq < :before_seq
+WHERE key = :key AND seq > :after_seq AND seq < :before_seq AND state <> 'gone'
 ORDER BY seq DESC
 LIMIT :limit;
 
@@ -33,7 +34,8 @@ SELECT count(*) FROM memberships WHERE key = :key AND parting IS NULL;
 SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
-    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview
+    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
+    h.changes
 FROM memberships AS m
 CROSS JOIN heads AS h ON h.key = m.key
 WHERE m.account = :account AND m.conversation > 'q' AND m.parting IS NULL AND NOT h.dismissed

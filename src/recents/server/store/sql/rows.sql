@@ -15,6 +15,7 @@ seen AS (
         m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
         h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
         h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
+        h.changes,
         CASE WHEN m.parting IS NULL THEN h.version ELSE 0 END AS seen_version,
         CASE WHEN m.parting IS NULL THEN h.last_seq ELSE coalesce(m.parting ->> 'last_seq', 0) END
             AS seen_last_seq,
@@ -23,7 +24,9 @@ seen AS (
         CASE WHEN m.parting IS NULL THEN h.activity_ms ELSE coalesce(m.parting ->> 'activity_ms', 0) END
             AS seen_activity_ms,
         CASE WHEN m.parting IS NULL THEN h.last_retraction ELSE coalesce(m.parting ->> 'last_retraction', 0) END
-            AS seen_last_retraction
+            AS seen_last_retraction,
+        CASE WHEN m.parting IS NULL THEN h.changes ELSE coalesce(m.parting ->> 'changes', 0) END
+            AS seen_changes
     FROM memberships AS m
     CROSS JOIN heads AS h ON h.key = m.key
 ),
@@ -37,7 +40,8 @@ counted AS (
             WHERE r.key = seen.key
                 AND r.seq > seen.read_seq
                 AND r.seq <= seen.seen_last_retraction
-                AND r.state = 'recalled'
+                AND r.state IN ('recalled', 'gone')
+                AND r.change <= seen.seen_changes
                 AND r.counts
                 AND r.sender <> seen.account
         ) ELSE 0 END AS retracted_after_read
@@ -51,6 +55,7 @@ SELECT
     read_epoch, marked_unread, mute, draft_ms, draft_text,
     head_version, last_seq, ordinal, time_ms, activity_ms,
     last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
+    changes,
     retracted_after_read,
     max(version, seen_version) AS row_version,
     -- D2: deleted, until a message comes after that.

@@ -11,7 +11,8 @@ UPDATE store SET epoch = lower(hex(randomblob(8))) RETURNING epoch;
 SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
-    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview
+    h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
+    h.changes
 FROM json_each(:keys) AS wanted
 CROSS JOIN heads AS h ON h.key = wanted.value;
 
@@ -93,13 +94,38 @@ INSERT INTO messages (
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- message --
+-- One message.
+SELECT
+    seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+FROM messages
+WHERE key = :key AND seq = :seq;
+
+-- older --
+-- The newest message before a place that a row may show (P1, P2).
+SELECT
+    seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+FROM messages
+WHERE key = :key AND seq < :seq AND previews AND state <> 'gone'
+ORDER BY seq DESC
+LIMIT 1;
+
+-- amend_message --
+-- Change what a message says (P2, P3).
+UPDATE messages
+SET text = ?, attachment = ?, mentions = ?, state = ?, recalled_by = ?, change = ?
+WHERE key = ? AND seq = ?;
+
 -- put_head --
 -- Make or replace a head.
 INSERT INTO heads (
     key, version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview
+    low_receipt, high_receipt, dismissed, name, owner, preview,
+    changes
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
     version = excluded.version,
     last_seq = excluded.last_seq,
@@ -112,7 +138,8 @@ ON CONFLICT (key) DO UPDATE SET
     dismissed = excluded.dismissed,
     name = excluded.name,
     owner = excluded.owner,
-    preview = excluded.preview;
+    preview = excluded.preview,
+    changes = excluded.changes;
 
 -- put_membership --
 -- Make or replace a membership; touches the index by key.
