@@ -8,13 +8,14 @@ from recents.core.entry import Tally
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
-from recents.core.message import RETRACTED, Message
+from recents.core.message import MENTION_ALL, RETRACTED, Message
 from recents.server.store.port import Seen, Store
-from recents.server.store.workspace import MessageId
+from recents.server.store.workspace import Mention, MessageId, Unmention
 from tests.contracts.batches import START_MS, Batch
 
 CHANGES = ["read", "read", "delete", "delete", "clear", "team", "dot", "back", "draft", "mute"]
-CHANGES += ["recall", "recall", "edit"]
+MENTIONS = [(), (), ("me",), ("@all", "owner"), ("me", "@all"), ("@all", "@all")]
+CHANGES += ["recall", "recall", "edit", "delete", "delete"]
 
 
 class RandomInbox:
@@ -25,6 +26,8 @@ class RandomInbox:
         self.memberships: dict[Conversation, Membership] = {}
         self.messages: dict[ConversationKey, list[Message]] = {}
         self.changes: dict[MessageId, int] = {}
+        self.mentions: list[Mention] = []
+        self.unmentions: list[Unmention] = []
         self._store = store
         self._random = Random(seed)
 
@@ -40,7 +43,7 @@ class RandomInbox:
             await self._commit(self._begun([name], sender="owner"))
         for name in self._random.sample([*peers, *teams], rows // 2):
             await self._change(name)
-            for _ in range(self._random.randrange(3)):
+            for _ in range(self._random.randrange(4)):
                 await self._change(name)
             if self._random.random() < 0.4:
                 await self._commit(self._begun([name], sender=self._other(name)))
@@ -71,6 +74,7 @@ class RandomInbox:
                         counts=self._random.random() < 0.8,
                         bumps=self._random.random() < 0.8,
                         previews=self._random.random() < 0.8,
+                        mentions=self._random.choice(MENTIONS),
                     )
         return batch
 
@@ -100,7 +104,7 @@ class RandomInbox:
             batch.recall("me", name, seq, notice=self._random.random() < 0.5)
             batch.recall("me", name, max(seq - 1, 1), notice=False)
         elif change == "edit":
-            batch.edit("me", name, seq, f"better {seq}")
+            batch.edit("me", name, seq, f"better {seq}", self._random.choice(MENTIONS))
         elif may_leave and self._random.random() < 0.7:
             batch.leave("me", name, removed=self._random.random() < 0.5)
         elif may_leave:
@@ -115,6 +119,8 @@ class RandomInbox:
         for (key, seq), amended in workspace.amended.items():
             self.messages[key][seq - 1] = amended.message
             self.changes[key, seq] = amended.change
+        self.mentions += workspace.mentions
+        self.unmentions += workspace.unmentions
         self.memberships.update(
             (Conversation(key if not key.startswith("p2p:") else _peer(key)), membership)
             for (account, key), membership in workspace.memberships.items()
@@ -138,7 +144,37 @@ class RandomInbox:
             and message.sender != "me"
             and membership.read_seq < message.seq <= seen.last_seq
         ]
-        return Seen("me", key, name, head, membership, Tally(retracted_after_read=len(recalled)))
+        me = self._mentioning("me", key, name)
+        return Seen(
+            "me",
+            key,
+            name,
+            head,
+            membership,
+            Tally(
+                retracted_after_read=len(recalled),
+                mentions_me=len(me),
+                mentions_all=len(self._mentioning(MENTION_ALL, key, name) - me),
+            ),
+        )
+
+    def _mentioning(self, target: str, key: ConversationKey, name: Conversation) -> set[int]:
+        """Which unread messages mention somebody, by going through all mentions."""
+        membership = self.memberships[name]
+        seen = head_seen(self.heads[key], membership)
+        return {
+            one.seq
+            for one in self.mentions
+            if (one.key, one.target) == (key, target)
+            and one.sender != "me"
+            and membership.read_seq < one.seq <= seen.last_seq
+            and one.since <= seen.changes
+            and not any(
+                (end.key, end.target, end.seq) == (key, target, one.seq)
+                and one.since < end.until <= seen.changes
+                for end in self.unmentions
+            )
+        }
 
 
 def _peer(key: str) -> str:

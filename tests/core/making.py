@@ -19,6 +19,7 @@ def a_post(
     counts: bool = True,
     bumps: bool = True,
     previews: bool = True,
+    mentions: tuple[str, ...] = (),
 ) -> Post:
     """A post to ``p2p:bob``."""
     return Post(
@@ -29,6 +30,7 @@ def a_post(
         counts=counts,
         bumps=bumps,
         previews=previews,
+        mentions=mentions,
     )
 
 
@@ -62,6 +64,8 @@ def a_row(
     draft_ms: int | None = None,
     mute: MuteLevel | None = None,
     marked_unread: bool = False,
+    mentions_me: int = 0,
+    mentions_all: int = 0,
 ) -> InboxEntry:
     """A row of the list; with ``draft_ms`` it has a draft from then."""
     return InboxEntry(
@@ -72,6 +76,8 @@ def a_row(
         draft=None if draft_ms is None else Draft("draft", draft_ms),
         mute=mute,
         marked_unread=marked_unread,
+        mentions_me=mentions_me,
+        mentions_all=mentions_all,
     )
 
 

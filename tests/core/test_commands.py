@@ -14,6 +14,7 @@ from recents.core.commands import (
     Delete,
     DeleteAll,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -21,6 +22,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveMember,
     RenameTeam,
     SetDraft,
@@ -65,6 +67,9 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "mute": Mute(id="1", conversation=BIG, level="none"),
     "mute all but mentions": Mute(id="1", conversation=BOB, level="mentions"),
     "unmute": Mute(id="1", conversation=TEAM),
+    "recall": Recall(id="1", conversation=BOB, seq=1),
+    "recall without notice": Recall(id="1", conversation=TEAM, seq=2**53 - 1, notice=False),
+    "edit": Edit(id="1", conversation=BOB, seq=1, text="👋" * 5_000, mentions=("bob", "@all")),
     "delete": Delete(id="1", conversation=TEAM, upto_seq=7, clear_history=True),
     "clear": ClearHistory(id="1", conversation=BIG, upto_seq=2**53 - 1),
     "read all": ReadAll(id="1"),
@@ -83,6 +88,14 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
 }
 
 AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
+    "recall no message": (Recall(id="1", conversation=BOB, seq=0), "seq is 0"),
+    "edit far beyond": (Edit(id="1", conversation=BOB, seq=2**53, text=""), "below 2**53"),
+    "edit at length": (Edit(id="1", conversation=BOB, seq=1, text="x" * 5_001), "5001 characters"),
+    "edit for nobody": (
+        Edit(id="1", conversation=BOB, seq=1, text="", mentions=("a b",)),
+        "is not a valid",
+    ),
+    "edit nowhere": (Edit(id="1", conversation=Conversation("bob"), seq=1, text=""), "'bob'"),
     "no id": (msgspec.structs.replace(POST, id=""), "not a valid command id"),
     "a long id": (ReadAll(id="x" * 65), "not a valid command id: use 1 to 64"),
     "an id with a blank": (DeleteAll(id="a b"), "not a valid command id"),
@@ -209,7 +222,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
         *("mark_unread", "mark_unread_from", "set_draft", "mute"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
-        "dismiss_team",
+        *("dismiss_team", "recall", "edit"),
     }
 
 

@@ -235,3 +235,9 @@ def test_a_row_says_what_to_call_it() -> None:
 def test_a_rows_time_is_that_of_the_message_it_shows() -> None:
     assert entry_of("ann", BOB, HEAD, MEMBER).time_ms == 800
     assert InboxEntry(conversation=BOB, version=1, activity_ms=5).time_ms == 5
+
+
+def test_g3_mentions_are_those_of_the_tally() -> None:
+    row = entry_of("ann", BOB, HEAD, MEMBER, Tally(mentions_me=2, mentions_all=1))
+    assert (row.mentions_me, row.mentions_all) == (2, 1)
+    assert needs_tally(msgspec.structs.replace(HEAD, last_mention=MEMBER.read_seq + 1), MEMBER)

@@ -237,3 +237,15 @@ def test_t2_a_team_ends_once() -> None:
     after = dismissed(head, 9)
     assert after == msgspec.structs.replace(head, dismissed=True, version=9)
     assert dismissed(after, 10) is after
+
+
+def test_g3_the_newest_message_that_mentions_anybody_is_remembered() -> None:
+    head, first = newest(Head(), a_post("a", mentions=("bob",)))
+    assert head.last_mention == 1
+    head, _ = newest(head, a_post("b"))
+    head, _ = newest(head, a_post("c", mentions=("bob",), counts=False))
+    assert head.last_mention == 1, "one that does not count mentions nobody"
+    head, third = newest(head, a_post("d"))
+    head = amend(head, edited(third, "D", ("@all",)), 9)
+    assert head.last_mention == 4
+    assert amend(head, edited(first, "A"), 9).last_mention == 4

@@ -15,6 +15,8 @@ from recents.core.message import (
     check_text,
     check_token,
     edited,
+    is_countable,
+    named_in,
     preview_of,
     preview_text,
     recalled,
@@ -191,3 +193,18 @@ def test_m5_an_attachment_holds_no_number_that_json_lacks(number: float) -> None
         with pytest.raises(Refused, match="no number"):
             check_attachment(attachment)
     check_attachment({"a": [1.5, -2, None]})
+
+
+def test_g3_a_message_names_accounts_once_and_nobody_where_it_does_not_count() -> None:
+    twice = msgspec.structs.replace(RICH, mentions=("bob", "@all", "bob"))
+    assert named_in(twice) == {"bob", "@all"}
+    assert named_in(msgspec.structs.replace(twice, counts=False)) == frozenset()
+    assert named_in(recalled(twice, "ann")) == frozenset()
+
+
+def test_u1_ones_own_and_what_was_taken_back_is_not_countable() -> None:
+    assert is_countable(RICH, "bob")
+    assert not is_countable(RICH, "ann")
+    assert not is_countable(msgspec.structs.replace(RICH, counts=False), "bob")
+    assert not is_countable(recalled(RICH, "ann"), "bob")
+    assert not is_countable(vanished(RICH), "bob")

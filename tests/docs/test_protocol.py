@@ -49,6 +49,7 @@ RESULTS = {
         frames.Teams,
         frames.Devices,
         frames.Revoked,
+        frames.Mentions,
     )
 }
 VALUES = {

@@ -102,6 +102,7 @@ class CoreInDictionaries:
         previews: bool = True,
         displayed_seq: int | None = None,
         marks_known: int | None = None,
+        mentions: Iterable[str] = (),
     ) -> int:
         key = key_of(sender, Conversation(conversation))
         room = self._rooms.get(key)
@@ -120,6 +121,7 @@ class CoreInDictionaries:
             counts=counts,
             bumps=bumps,
             previews=previews,
+            mentions=tuple(mentions),
         )
         if room is None:
             room = self._rooms[key] = Room(Head())
@@ -138,15 +140,24 @@ class CoreInDictionaries:
         message = room.messages[seq - 1]
         if message.state in RETRACTED:
             return
+        room.keep(message)
         fallback = recall_notice(message, account) if notice else room.newest_preview(None, seq)
         room.messages[seq - 1] = recalled(message, account) if notice else vanished(message)
         room.head = retract(room.head, message, self._next_version(), fallback=fallback)
         room.changes[seq] = room.head.changes
 
-    def edit(self, account: str, conversation: str, seq: int, text: str) -> None:
+    def edit(
+        self,
+        account: str,
+        conversation: str,
+        seq: int,
+        text: str,
+        mentions: Iterable[str] = (),
+    ) -> None:
         room = self._rooms[key_of(account, Conversation(conversation))]
         message = room.messages[seq - 1]
-        room.messages[seq - 1] = edited(message, text)
+        room.keep(message)
+        room.messages[seq - 1] = edited(message, text, tuple(mentions))
         room.head = amend(room.head, room.messages[seq - 1], self._next_version())
 
     def delete_message(self, account: str, conversation: str, seq: int) -> None:

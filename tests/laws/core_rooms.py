@@ -12,7 +12,15 @@ from dataclasses import dataclass, field
 from recents.core.entry import Tally
 from recents.core.head import Head
 from recents.core.membership import Membership, Position, head_seen
-from recents.core.message import RETRACTED, Message, Preview, preview_of
+from recents.core.message import (
+    MENTION_ALL,
+    RETRACTED,
+    Message,
+    Preview,
+    is_countable,
+    named_in,
+    preview_of,
+)
 
 
 @dataclass
@@ -23,6 +31,8 @@ class Room:
     messages: list[Message] = field(default_factory=list)
     changes: dict[int, int] = field(default_factory=dict)
     """The number of the recall of each message that was recalled."""
+    before: list[tuple[int, Message]] = field(default_factory=list)
+    """Messages as they were before the change with this number."""
     seqs: dict[tuple[str, str], int] = field(default_factory=dict)
     members: dict[str, Membership] = field(default_factory=dict)
     hidden: dict[str, set[int]] = field(default_factory=dict)
@@ -33,6 +43,15 @@ class Room:
     def seen_by(self, account: str) -> list[Message]:
         """The messages up to the end that a member sees, as they are now (T2)."""
         return self.messages[: head_seen(self.head, self.members[account]).last_seq]
+
+    def keep(self, message: Message) -> None:
+        """Remember a message that is about to be changed."""
+        self.before.append((self.head.changes + 1, message))
+
+    def as_at(self, message: Message, changes: int) -> Message:
+        """A message as it was after so many changes of the conversation."""
+        later = [old for n, old in self.before if n > changes and old.seq == message.seq]
+        return later[0] if later else message
 
     def hidden_from(self, account: str) -> set[int]:
         return self.hidden.setdefault(account, set())
@@ -72,11 +91,22 @@ class Room:
     def tally(self, account: str) -> Tally:
         """What only the messages tell ``account`` of its row."""
         membership = self.members[account]
+        seen = head_seen(self.head, membership)
+        unread = [
+            message
+            for message in (self.as_at(one, seen.changes) for one in self.seen_by(account))
+            if message.seq > membership.read_seq
+            and is_countable(message, account)
+            and message.seq not in self.hidden_from(account)
+        ]
+        me = [one for one in unread if account in named_in(one)]
         shown = head_seen(self.head, membership).preview
         return Tally(
             retracted_after_read=self.retracted_after(account, membership.read_seq),
             preview_hidden=shown is not None and shown.seq in self.hidden_from(account),
             older=self.newest_preview(account, shown.seq) if shown else None,
+            mentions_me=len(me),
+            mentions_all=sum(MENTION_ALL in named_in(one) and one not in me for one in unread),
         )
 
     def newest_preview(self, account: str | None, below: int) -> Preview | None:

@@ -47,11 +47,12 @@ from tests.laws.follower import Follower
 PLACES = ("p2p:ann", "p2p:bob", "p2p:cid", "team:t1", "super_team:s1")
 TEAMS = PLACES[3:]
 WHO = ("ann", "bob", "cid")
+MENTIONS = {1: ("ann", "@all"), 4: ("bob", "cid"), 5: ("@all",), 6: ("ann", "@all", "bob")}
 KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
 
-ABOUT = ("unread", "marked_unread", "mute", "name", "membership")
+ABOUT = ("unread", "marked_unread", "mute", "name", "membership", "mentions_me", "mentions_all")
 """What a device can know of a row while it is alone."""
 
 
@@ -176,8 +177,9 @@ class Person:
                 return self.device.client.messages.recall(name, seq, b % 2 == 0) if seq else None
             case "edit":
                 seq = max(newest - a % 4, 0)
-                text = f"{self.device.name} says better {b}"
-                return self.device.client.messages.edit(name, seq, text) if seq else None
+                text, named = f"{self.device.name} says better {b}", MENTIONS.get(b, ())
+                messages = self.device.client.messages
+                return messages.edit(name, seq, text, mentions=named) if seq else None
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")
@@ -207,6 +209,7 @@ class Person:
             counts=a != 1,
             bumps=a != 2,
             previews=a != 3,
+            mentions=MENTIONS.get(a, ()),
             displayed_seq=max(newest - b % 3, 0) if row and b >= 4 else None,
         )
 

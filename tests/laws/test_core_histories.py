@@ -34,6 +34,7 @@ MARKING = ["look", "look", "mark", "back", "read", "read", "read all", "delete"]
 AFTERWARDS = st.sampled_from(["recall", "recall away", "edit", "delete"])
 LATER = st.sampled_from([0, 0, 1, 5, -3])
 LEVEL = st.sampled_from([None, "none", "mentions"])
+MENTIONS = st.sampled_from([(), (), ("bob",), ("@all",), ("ann", "@all"), ("cid", "bob")])
 DRAFT = st.sampled_from(["", "", "dear", "dear ann"])
 FORGOTTEN = st.none() | st.integers(0, 2)
 """How many of the newest marks a reader had not heard of; None: it does not say."""
@@ -103,6 +104,7 @@ class CoreHistories(RuleBasedStateMachine):
         later=LATER,
         back=st.none() | BACK,
         forgotten=FORGOTTEN,
+        mentions=MENTIONS,
     )
     def post(
         self,
@@ -113,6 +115,7 @@ class CoreHistories(RuleBasedStateMachine):
         later: int,
         back: int | None,
         forgotten: int | None,
+        mentions: tuple[str, ...] = (),
     ) -> None:
         displayed = None if back is None else max(self.newest(who, where) - back, 0)
         self.posted += 1
@@ -127,6 +130,7 @@ class CoreHistories(RuleBasedStateMachine):
             bumps=switches[1],
             previews=switches[2],
             displayed_seq=displayed,
+            mentions=mentions,
             marks_known=None if back is None else self.marks_known(who, where, forgotten),
         )
 
@@ -151,7 +155,8 @@ class CoreHistories(RuleBasedStateMachine):
     ) -> None:
         """Some of what was just said is recalled or edited, or deleted by a reader."""
         for _ in range(4):
-            self.post(who, where, "well", (True, True, True), 1, None, None)
+            named = ("@all", reader) if self.posted % 3 else ("@all",)
+            self.post(who, where, "well", (True, True, True), 1, None, None, named)
         seen_as = f"p2p:{who}" if where == f"p2p:{reader}" else where
         newest = self.newest(who, where)
         for back, deed in deeds:
@@ -163,9 +168,9 @@ class CoreHistories(RuleBasedStateMachine):
                 self.both("recall", who, where, newest - back, notice=deed == "recall")
             self.a_device_that_is_told_changes_only_shows_the_same()
 
-    @rule(who=WHO, where=WHERE, back=BACK, text=TEXT)
-    def edit(self, who: str, where: str, back: int, text: str) -> None:
-        self.both("edit", who, where, self.newest(who, where) - back, text)
+    @rule(who=WHO, where=WHERE, back=BACK, text=TEXT, mentions=MENTIONS)
+    def edit(self, who: str, where: str, back: int, text: str, mentions: tuple[str, ...]) -> None:
+        self.both("edit", who, where, self.newest(who, where) - back, text, mentions)
 
     @rule(who=WHO, where=WHERE, back=BACK)
     def delete_message(self, who: str, where: str, back: int) -> None:

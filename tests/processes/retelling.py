@@ -96,7 +96,7 @@ class Retelling:
             case Recall(conversation=name, seq=seq):
                 self.oracle.recall(actor, name, seq, notice=command.notice)
             case Edit(conversation=name, seq=seq):
-                self.oracle.edit(actor, name, seq, command.text)
+                self.oracle.edit(actor, name, seq, command.text, command.mentions)
             case _:
                 self._change_team(actor, command, at_ms)
 
@@ -112,6 +112,7 @@ class Retelling:
             bumps=post.bumps,
             previews=post.previews,
             displayed_seq=post.displayed_seq,
+            mentions=post.mentions,
             marks_known=self._marks_known(actor, post),
         )
 

@@ -63,6 +63,8 @@ def empty_row(
         cleared_seq=cleared_seq,
         draft=None,
         mute=None,
+        mentions_me=0,
+        mentions_all=0,
     )
 
 
@@ -74,5 +76,6 @@ def sums(unread: int, unread_conversations: int, conversations: int) -> Expected
         conversations=conversations,
         muted_unread=0,
         marked_unread=0,
+        mentions=0,
         badge=unread,
     )

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from tests.vectors.coming_and_going_histories import DELETING, TEAMS
 from tests.vectors.marking_histories import DRAFTS, MARKS, MUTES
+from tests.vectors.mention_histories import MENTIONS
 from tests.vectors.row_histories import PLACES, PREVIEWS
 from tests.vectors.unread_histories import READING, UNREAD
 
 HISTORIES = [*UNREAD, *READING, *PREVIEWS, *PLACES, *DELETING, *TEAMS, *MARKS, *DRAFTS, *MUTES]
+HISTORIES += MENTIONS

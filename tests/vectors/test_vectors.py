@@ -21,7 +21,7 @@ COUNTING: Vector = json.loads((make.FOLDER / "counting.json").read_text(encoding
 ORDERING: Vector = json.loads((make.FOLDER / "ordering.json").read_text(encoding="utf-8"))
 RULES = {
     *("I2", "M2", "M3", "M4", "U1", "U2", "U3", "U4", "U5", "U6"),
-    *("R1", "R2", "R3", "R4", "R5", "R6", "G2", "G6"),
+    *("R1", "R2", "R3", "R4", "R5", "R6", "G2", "G3", "G6"),
     *("P1", "P2", "P3", "P4", "O1", "O2", "O3", "D1", "D2", "D3", "D4", "D5", "D6", "T1", "T2"),
 }
 

@@ -86,6 +86,10 @@ class BlockingMessages:
         """Give a message of one's own another text; moves no row (P3)."""
         self._own.call(self._messages.edit, conversation, seq, text, mentions=mentions)
 
+    def mentions(self, conversation: str) -> tuple[int, ...]:
+        """Return the ``seq`` of each unread message that mentions this account or all (G3)."""
+        return self._own.call(self._messages.mentions, conversation)
+
     def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""
         self._own.call(self._messages.mark_read, conversation)

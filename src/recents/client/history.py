@@ -13,7 +13,7 @@ from recents.client.outbox import Outbox
 from recents.client.store.port import Step
 from recents.core.commands import Post
 from recents.core.ids import Conversation
-from recents.core.message import Message
+from recents.core.message import MENTION_ALL, Message, is_countable, named_in
 from recents.core.overlay import changed_here
 from recents.wire import frames
 
@@ -61,6 +61,34 @@ class Histories:
         if before_seq is not None:
             return page
         return msgspec.structs.replace(page, messages=page.messages + self._on_their_way(name))
+
+    async def mentions(self, name: Conversation) -> tuple[int, ...]:
+        """Return the unread messages that mention this account or all, oldest first (G3)."""
+        seqs: list[int] = []
+        more = True
+        while more:
+            query = frames.MyMentions(
+                id=self._asking.new_id(), conversation=name, after_seq=seqs[-1] if seqs else 0
+            )
+            found = await self._asking.query_while_online(query, frames.Mentions)
+            if found is None:
+                return await self._kept_mentions(name)
+            seqs += found.seqs
+            more = found.more
+        return tuple(seqs)
+
+    async def _kept_mentions(self, name: Conversation) -> tuple[int, ...]:
+        row, account = self._local.get(name), self._asking.account
+        if row is None:
+            return ()
+        kept = await self._copying.messages(name, row.last_seq + 1, row.last_seq)
+        return tuple(
+            message.seq
+            for message in self._as_changed(name, tuple(kept))
+            if message.seq > row.read_seq
+            and is_countable(message, account)
+            and not named_in(message).isdisjoint((account, MENTION_ALL))
+        )
 
     async def _asked(
         self, name: Conversation, before_seq: int | None, limit: int

@@ -188,6 +188,14 @@ class Messages:
 
         await self._asking.order(checked_plan, name)
 
+    async def mentions(self, conversation: str) -> tuple[int, ...]:
+        """Return the ``seq`` of each unread message that mentions this account or all (G3).
+
+        Oldest first, to jump from one to the next. Offline they are those among the messages that
+        this device has seen.
+        """
+        return await self._histories.mentions(checked_conversation(conversation))
+
     async def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""
         await self._inbox.mark_read(conversation)

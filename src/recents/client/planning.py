@@ -35,7 +35,14 @@ from recents.core.commands import (
 )
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation, Kind
-from recents.core.message import RETRACTED, Message, Preview, preview_of
+from recents.core.message import (
+    MENTION_ALL,
+    Message,
+    Preview,
+    is_countable,
+    named_in,
+    preview_of,
+)
 from recents.core.overlay import changed_here
 from recents.core.pending import Pending
 from recents.wire.sync_token import parts_of
@@ -62,6 +69,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     epoch: int | None = None
     messages: tuple[Message, ...] = ()
     older: Preview | None = None
+    left_mentions: tuple[int, int] | None = None
 
     def pending(self, number: int, at_ms: int) -> Pending:
         """Return it as it stands in the outbox."""
@@ -75,6 +83,7 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             epoch=self.epoch,
             messages=self.messages,
             older=self.older,
+            left_mentions=self.left_mentions,
         )
 
 
@@ -103,8 +112,7 @@ class Planning:
             return [Wish(command=post)]
         name = post.conversation
         known = msgspec.structs.replace(post, epoch=self.known_epoch(name))
-        left = await self._left(name, post.displayed_seq)
-        return [Wish(command=known, seen_seq=self._newest(name) or 0, left=left)]
+        return [await self._covering(known, name, post.displayed_seq)]
 
     def on_its_way(self, post: Post) -> Message:
         """Return the message that was given before under the ``client_id`` of this one."""
@@ -123,7 +131,7 @@ class Planning:
         read = Read(
             id=self._new_id(), conversation=name, upto_seq=upto, epoch=self.known_epoch(name)
         )
-        return [Wish(command=read, seen_seq=newest or 0, left=await self._left(name, upto))]
+        return [await self._covering(read, name, upto)]
 
     async def read_all(
         self,
@@ -201,8 +209,7 @@ class Planning:
         mark = MarkUnreadFrom(id=self._new_id(), conversation=name, seq=seq)
         confirmed = self._local.confirmed(name)
         before = max(seq - 1, confirmed.cleared_seq if confirmed else 0)
-        left = await self._left(name, before)
-        return [Wish(command=mark, seen_seq=self._newest(name) or 0, left=left)]
+        return [await self._covering(mark, name, before)]
 
     async def recall(self, name: Conversation, seq: int, *, notice: bool) -> list[Wish]:
         """Take a message back (P2)."""
@@ -272,20 +279,19 @@ class Planning:
     def _is_made_here(self, name: Conversation) -> bool:
         return any(isinstance(pending.command, _MAKES_ROWS) for pending in self._outbox.of(name))
 
-    async def _left(self, name: Conversation, seq: int) -> int | None:
-        """Count what is unread after a message that is not the newest, if all of it is here."""
+    async def _covering(self, command: AnyCommand, name: Conversation, upto_seq: int) -> Wish:
+        """Return a wish with what is unread behind it, if all of that is here."""
         newest = self._newest(name)
-        if newest is None or seq >= newest:
-            return None
-        if newest - seq > MOST_COUNTED:
-            return None
-        found = await self._kept(name, newest + 1, newest - seq)
-        if [message.seq for message in found] != list(range(seq + 1, newest + 1)):
-            return None
-        return sum(
-            message.counts and message.state not in RETRACTED and message.sender != self._account
-            for message in found
-        )
+        wish = Wish(command=command, seen_seq=newest or 0)
+        if newest is None or not 0 < newest - upto_seq <= MOST_COUNTED:
+            return wish
+        found = await self._kept(name, newest + 1, newest - upto_seq)
+        if [message.seq for message in found] != list(range(upto_seq + 1, newest + 1)):
+            return wish
+        unread = [one for one in found if is_countable(one, self._account)]
+        me = sum(self._account in named_in(one) for one in unread)
+        named = sum(not named_in(one).isdisjoint((self._account, MENTION_ALL)) for one in unread)
+        return msgspec.structs.replace(wish, left=len(unread), left_mentions=(me, named - me))
 
 
 def _some(kinds: Collection[Kind] | None) -> tuple[Kind, ...] | None:

@@ -1,4 +1,4 @@
-"""A row of the list: a head seen through a membership (rules U2, P1, P4, R4, R6, D2, O2, T2).
+"""A row of the list: a head seen through a membership (rules U2, G3, P1, P4, R4, R6, D2, O2, T2).
 
 Rules of this file:
 
@@ -44,6 +44,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         cleared_seq: messages up to here are gone for this account (D3, D5).
         draft: a text that was not sent yet (G6).
         mute: what still alerts, ``none`` or ``mentions``; None: everything (G2).
+        mentions_me: how many of the unread messages mention this account by name (G3).
+        mentions_all: how many of the others mention ``@all``.
     """
 
     conversation: Conversation
@@ -61,6 +63,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     cleared_seq: int = 0
     draft: Draft | None = None
     mute: MuteLevel | None = None
+    mentions_me: int = 0
+    mentions_all: int = 0
 
     @property
     def place_ms(self) -> int:
@@ -96,15 +100,19 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fa
             neither the account's own nor deleted by it for itself (U2).
         preview_hidden: the account deleted the head's preview for itself (P2).
         older: what to show where it did: the next older visible message's preview.
+        mentions_me: unread messages that mention the account by name (G3).
+        mentions_all: other unread messages that mention ``@all``.
     """
 
     retracted_after_read: int = 0
     preview_hidden: bool = False
     older: Preview | None = None
+    mentions_me: int = 0
+    mentions_all: int = 0
 
 
 NO_TALLY = Tally()
-"""Of nearly all rows: nobody recalled anything that is unread, nor deleted what is shown."""
+"""Of nearly all rows: what is unread is neither recalled nor mentions anybody."""
 
 
 def unread(head: Head, membership: Membership, tally: Tally = NO_TALLY) -> int:
@@ -119,7 +127,8 @@ def unread(head: Head, membership: Membership, tally: Tally = NO_TALLY) -> int:
 
 def needs_tally(head: Head, membership: Membership) -> bool:
     """Tell whether the messages may have something to say about this row."""
-    return head_seen(head, membership).last_retraction > membership.read_seq
+    seen = head_seen(head, membership)
+    return max(seen.last_retraction, seen.last_mention) > membership.read_seq
 
 
 def is_visible(head: Head, membership: Membership) -> bool:
@@ -187,4 +196,6 @@ def entry_of(
         cleared_seq=membership.cleared_seq,
         draft=membership.draft,
         mute=membership.mute,
+        mentions_me=tally.mentions_me,
+        mentions_all=tally.mentions_all,
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from recents.core.commands import Post
 from recents.core.ids import ConversationKey, parties_of
-from recents.core.message import Message, Preview, preview_of, recalled
+from recents.core.message import Message, Preview, named_in, preview_of, recalled
 
 _replace = msgspec.structs.replace
 
@@ -36,6 +36,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         dismissed: a team that has ended: it takes no messages any more (T2).
         changes: how often one of its messages was recalled or edited; each of these has its
             number, so that who has left sees what was so at the parting (T2).
+        last_mention: ``seq`` of the newest message that ever mentioned anybody; memberships read
+            beyond it need not count mentions (G3).
     """
 
     version: int = 0
@@ -50,6 +52,7 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     owner: str | None = None
     dismissed: bool = False
     changes: int = 0
+    last_mention: int = 0
 
 
 def next_message(head: Head, post: Post, sender: str, at_ms: int) -> Message:
@@ -82,6 +85,7 @@ def absorb(head: Head, message: Message, version: int) -> Head:
         time_ms=message.time_ms,
         activity_ms=message.time_ms if bumped else head.activity_ms,
         preview=preview_of(message) if message.previews else head.preview,
+        last_mention=message.seq if named_in(message) else head.last_mention,
     )
 
 
@@ -123,6 +127,7 @@ def amend(head: Head, message: Message, version: int) -> Head:
         version=version,
         preview=preview_of(message) if shown else head.preview,
         changes=head.changes + 1,
+        last_mention=max(head.last_mention, message.seq if named_in(message) else 0),
     )
 
 

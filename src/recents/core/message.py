@@ -132,6 +132,19 @@ def recalled(message: Message, by: str) -> Message:
     )
 
 
+def is_countable(message: Message, account: str) -> bool:
+    """Tell whether a message is unread for an account that has not come so far (U1)."""
+    return message.counts and message.sender != account and message.state not in RETRACTED
+
+
+def named_in(message: Message) -> frozenset[str]:
+    """Return who is to be told of a message by name: accounts, ``@all`` (G3).
+
+    Nobody, where it counts for nobody.
+    """
+    return frozenset(message.mentions) if message.counts else frozenset()
+
+
 def vanished(message: Message) -> Message:
     """Return what is left of a message that was recalled without a notice: its place (P1)."""
     return msgspec.structs.replace(message, text="", attachment=None, mentions=(), state="gone")

@@ -58,10 +58,13 @@ from recents.core.membership import (
     without_row,
 )
 from recents.core.message import (
+    MENTION_ALL,
     RETRACTED,
     Message,
     Preview,
     edited,
+    is_countable,
+    named_in,
     preview_text,
     recalled,
     vanished,
@@ -132,7 +135,10 @@ class _Sight:
         self.membership: Membership | None = None
         self.state: MembershipState = "member"
         self.echo: Status = "sending"
-        self.retracted: set[int] = set()
+        # What is taken back counts while it is unread, so a later reading can pass it.
+        self.retracted: dict[int, Message] = {}
+        self.mentions_me = confirmed.mentions_me if confirmed else 0
+        self.mentions_all = confirmed.mentions_all if confirmed else 0
         if confirmed is not None:
             self.head = _head_in(confirmed)
             self.membership = _membership_in(confirmed)
@@ -143,9 +149,9 @@ class _Sight:
         membership, confirmed = self.membership, self.confirmed
         if membership is None or not is_visible(self.head, membership):
             return None
-        taken_back = sum(seq > membership.read_seq for seq in self.retracted)
-        tally = Tally(retracted_after_read=taken_back)
-        row = entry_of(self.account, self.conversation, self.head, membership, tally)
+        row = entry_of(
+            self.account, self.conversation, self.head, membership, self._tally(membership)
+        )
         preview, status = row.preview, confirmed.status if confirmed else None
         if preview is not None and preview.seq > self.newest:
             preview, status = _replace(preview, seq=0), self.echo
@@ -164,6 +170,16 @@ class _Sight:
             status=status,
             membership=self.state,
             read_epoch=confirmed.read_epoch if confirmed else 0,
+        )
+
+    def _tally(self, membership: Membership) -> Tally:
+        unread = [one for seq, one in self.retracted.items() if seq > membership.read_seq]
+        me = sum(self.account in one.mentions for one in unread)
+        named = sum(not named_in(one).isdisjoint((self.account, MENTION_ALL)) for one in unread)
+        return Tally(
+            retracted_after_read=len(unread),
+            mentions_me=max(self.mentions_me - me, 0),
+            mentions_all=max(self.mentions_all - (named - me), 0),
         )
 
     def apply(self, pending: Pending) -> None:
@@ -192,7 +208,10 @@ class _Sight:
         membership = self.membership or joined(Head(), pending.at_ms, _NO_COMMIT)
         if post.displayed_seq is not None:
             position = self._position(membership, post.displayed_seq, pending)
-            membership = read_upto(membership, position, _NO_COMMIT, post.epoch)
+            read = read_upto(membership, position, _NO_COMMIT, post.epoch)
+            if read.read_seq != membership.read_seq:
+                self._count_mentions(read.read_seq, pending)
+            membership = read
         message = next_message(self.head, post, self.account, pending.at_ms)
         self.head = absorb(self.head, message, _NO_COMMIT)
         self.membership = after_own_send(membership, message, _NO_COMMIT)
@@ -250,7 +269,24 @@ class _Sight:
             case _:
                 # Who else is in a team no row shows; who has left sees it as it was (T2).
                 pass
+        if self.membership and membership.read_seq != self.membership.read_seq:
+            self._count_mentions(membership.read_seq, pending)
         self.membership = membership
+
+    def _count_mentions(self, read_seq: int, pending: Pending) -> None:
+        """Count anew what is unread behind a position, as well as this device can (G3)."""
+        since = self.newest - pending.seen_seq
+        me, everybody = (self.newest - read_seq,) * 2
+        if pending.left_mentions is not None and self.conversation not in pending.seqs:
+            me, everybody = (left + since for left in pending.left_mentions)
+            if isinstance(pending.command, MarkUnreadFrom):
+                # What was read is unread again, whatever is shown now.
+                self.mentions_me, self.mentions_all = me, everybody
+                return
+        if read_seq >= self.newest:
+            me = everybody = 0
+        self.mentions_me = min(self.mentions_me, me)
+        self.mentions_all = min(self.mentions_all, everybody)
 
     def _recall(self, recall: Recall, pending: Pending) -> None:
         preview = self._shown(recall.seq)
@@ -258,11 +294,9 @@ class _Sight:
             notice = _replace(preview, text="", state="recalled", recalled_by=self.account)
             self.head = _replace(self.head, preview=notice if recall.notice else pending.older)
         self.retracted |= {
-            message.seq
+            message.seq: message
             for message in pending.messages
-            if message.counts
-            and message.sender != self.account
-            and message.state not in RETRACTED
+            if is_countable(message, self.account)
             and _may_recall(self.account, recall, message.sender)
         }
 

@@ -45,6 +45,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         seqs: of a command for all rows: the rows that it covers, each up to which message.
         epoch: of a reading of all rows: the newest commit whose marks the device knew (R3).
         messages: of a recall or an edit: the message as the device had it, if it did.
+        left_mentions: with ``left``: how many of these mention the account, and how many only all.
         older: of a recall: what a row shows instead, as far as the device knew (P2).
         version: the rows show what it did from this version on; None: not answered yet.
         seq: of a message: its place, once it was answered or a row has shown it.
@@ -63,6 +64,7 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     refusal: Refusal | None = None
     messages: tuple[Message, ...] = ()
     older: Preview | None = None
+    left_mentions: tuple[int, int] | None = None
 
     @property
     def waiting(self) -> bool:

@@ -122,7 +122,7 @@ def _at(version: int, seen: Seen, head: Head | None) -> Seen | None:
         or head.version > version
         or membership.version > version
         or membership.parting is not None
-        or head.changes != seen.head.changes
+        or (head.changes, head.last_mention) != (seen.head.changes, seen.head.last_mention)
     ):
         return None
     return msgspec.structs.replace(seen, head=head)

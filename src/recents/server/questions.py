@@ -15,7 +15,9 @@ from recents.wire.frames import (
     ListRows,
     Member,
     Members,
+    Mentions,
     Messages,
+    MyMentions,
     MyTeams,
     Question,
     Rows,
@@ -36,7 +38,9 @@ class Questions:
         self._store = store
         self._settings = settings
 
-    async def answer(self, account: str, query: Question) -> Rows | Messages | Members | Teams:
+    async def answer(
+        self, account: str, query: Question
+    ) -> Rows | Messages | Members | Teams | Mentions:
         """Answer a question of an account.
 
         Raises:
@@ -51,6 +55,8 @@ class Questions:
                 return await self._members(account, query)
             case MyTeams():
                 return await self._teams(account)
+            case MyMentions():
+                return await self._mentions(account, query)
 
     async def _rows(self, account: str, query: ListRows) -> Rows:
         limit = self._limit(query.limit)
@@ -110,6 +116,12 @@ class Questions:
                 for key, head in found
             )
         )
+
+    async def _mentions(self, account: str, query: MyMentions) -> Mentions:
+        limit = self._limit(query.limit)
+        key = key_of(account, check_conversation(query.conversation))
+        found = await self._store.mentions(account, key, query.after_seq, limit + 1)
+        return Mentions(seqs=tuple(found[:limit]), more=len(found) > limit)
 
     def _limit(self, limit: int) -> int:
         most = self._settings.page_limit

@@ -41,6 +41,7 @@ from recents.wire.frames import (
     History,
     ListRows,
     MyDevices,
+    MyMentions,
     MyTeams,
     Query,
     RevokeDevice,
@@ -52,7 +53,7 @@ from recents.wire.greeting import Phase, step
 log = logging.getLogger(__name__)
 
 RETRY_AFTER_S = 1.0
-_QUERIES = (ListRows, History, TeamMembers, MyTeams, MyDevices, RevokeDevice)
+_QUERIES = (ListRows, History, TeamMembers, MyTeams, MyDevices, RevokeDevice, MyMentions)
 _TEMPORARY = frozenset({Code.OVERLOADED, Code.STORE_FAILED, Code.CLOSING})
 _MAX_DEVICE_CHARACTERS = 128
 

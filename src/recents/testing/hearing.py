@@ -185,6 +185,7 @@ class Hearing:
             bumps=post.bumps,
             previews=post.previews,
             displayed_seq=post.displayed_seq,
+            mentions=post.mentions,
             marks_known=self._marks_at(account, name, post.epoch),
         )
         if expected != seq:
@@ -215,7 +216,7 @@ class Hearing:
             case Recall(conversation=name, seq=seq, notice=notice):
                 oracle.recall(account, name, seq, notice=notice)
             case Edit(conversation=name, seq=seq, text=text):
-                oracle.edit(account, name, seq, text)
+                oracle.edit(account, name, seq, text, command.mentions)
             case _:
                 self._change_team(account, command, at_ms, version)
 

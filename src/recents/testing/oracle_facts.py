@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 P2P = "p2p"
 TEAM_KINDS = ("team", "super_team")
 KINDS = (P2P, *TEAM_KINDS)
+ALL = "@all"
+"""Stands for everybody among the mentions of a message."""
 MUTE_LEVELS = ("none", "mentions")
 
 NEVER_DELETED = -1
@@ -36,6 +38,7 @@ class Message:
     edited: bool = False
     recalled_by: str | None = None
     recall_notice: bool = False
+    mentions: frozenset[str] = frozenset()
 
     @property
     def state(self) -> str:

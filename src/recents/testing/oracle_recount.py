@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from recents.testing.oracle_facts import P2P
+from recents.testing.oracle_facts import ALL, P2P
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,6 +63,8 @@ class ExpectedRow:
     cleared_seq: int
     draft: ExpectedDraft | None
     mute: str | None
+    mentions_me: int
+    mentions_all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class ExpectedTotals:
     conversations: int
     muted_unread: int
     marked_unread: int
+    mentions: int
     badge: int
 
 
@@ -99,11 +102,29 @@ def messages_known_to(conversation: Conversation, account: str) -> Sequence[Mess
 
 def countable_seqs(conversation: Conversation, account: str) -> list[int]:
     """The seqs of the messages that are unread for `account` (U1)."""
+    return [message.seq for message in _countable(conversation, account)]
+
+
+def mentioning_me(conversation: Conversation, account: str) -> list[int]:
+    """The seqs of the unread messages that mention `account` by name (G3)."""
+    return [one.seq for one in _countable(conversation, account) if account in one.mentions]
+
+
+def mentioning_all(conversation: Conversation, account: str) -> list[int]:
+    """The seqs of the unread messages that mention all, and not `account` by name as well (G3)."""
+    return [
+        one.seq
+        for one in _countable(conversation, account)
+        if ALL in one.mentions and account not in one.mentions
+    ]
+
+
+def _countable(conversation: Conversation, account: str) -> list[Message]:
     member = conversation.members[account]
     position = max(member.read_seq, member.cleared_seq, member.joined_seq)
     later = messages_known_to(conversation, account)[position:]
     return [
-        message.seq
+        message
         for message in later
         if message.counts
         and message.sender != account
@@ -218,18 +239,23 @@ def row(named: str, conversation: Conversation, account: str) -> ExpectedRow:
         cleared_seq=member.cleared_seq,
         draft=draft(conversation, account),
         mute=member.mute,
+        mentions_me=len(mentioning_me(conversation, account)),
+        mentions_all=len(mentioning_all(conversation, account)),
     )
 
 
 def totals(rows: Sequence[ExpectedRow]) -> ExpectedTotals:
-    """The sums over `rows`; the badge leaves muted ones out (U4)."""
+    """The sums over `rows`; of muted ones the badge has at most the mentions (U4, G3)."""
+    mentions = {row.conversation: row.mentions_me + row.mentions_all for row in rows}
     return ExpectedTotals(
         unread=sum(row.unread for row in rows),
         unread_conversations=len([row for row in rows if row.unread > 0]),
         conversations=len(rows),
         muted_unread=sum(row.unread for row in rows if row.mute is not None),
         marked_unread=len([row for row in rows if row.marked_unread]),
-        badge=sum(row.unread for row in rows if row.mute is None),
+        mentions=sum(mentions.values()),
+        badge=sum(row.unread for row in rows if row.mute is None)
+        + sum(mentions[row.conversation] for row in rows if row.mute == "mentions"),
     )
 
 

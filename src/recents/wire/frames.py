@@ -105,7 +105,16 @@ class RevokeDevice(_Strict, tag="revoke_device", frozen=True):
     device_id: str
 
 
-Question = ListRows | History | TeamMembers | MyTeams
+class MyMentions(_Strict, tag="mentions", frozen=True):
+    """Ask for the messages behind the mentions of a row, oldest first, after a ``seq``."""
+
+    id: str
+    conversation: Conversation
+    after_seq: int = 0
+    limit: int = 1_000
+
+
+Question = ListRows | History | TeamMembers | MyTeams | MyMentions
 DeviceQuery = MyDevices | RevokeDevice
 Query = Question | DeviceQuery
 DeviceFrame = Hello | AnyCommand | Query
@@ -222,6 +231,13 @@ class Messages(_Lenient, frozen=True):
     """Result of ``history``, oldest first; ``more``: there are older ones."""
 
     messages: tuple[Message, ...]
+    more: bool = False
+
+
+class Mentions(_Lenient, frozen=True):
+    """Result of ``mentions``; ``more``: ask again after the last one."""
+
+    seqs: tuple[int, ...]
     more: bool = False
 
 

@@ -20,7 +20,7 @@ from recents.core.entry import Tally, is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
 from recents.core.membership import Membership, Position, first_readable, head_seen
-from recents.core.message import RETRACTED, Message
+from recents.core.message import MENTION_ALL, RETRACTED, Message
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
 from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
@@ -30,6 +30,7 @@ from recents.server.store.workspace import (
     Cutoff,
     Loaded,
     MembershipId,
+    Mention,
     MessageId,
     PositionKey,
     Verdict,
@@ -39,12 +40,25 @@ from recents.server.store.workspace import (
 
 
 @dataclass(slots=True)
+class _Mentioned:
+    """A mention, and the number of the change with which it ended."""
+
+    begun: Mention
+    until: int | None = None
+
+    def is_live(self, changes: int) -> bool:
+        """Tell whether it was there when a conversation had had so many changes."""
+        return self.begun.since <= changes and (self.until is None or self.until > changes)
+
+
+@dataclass(slots=True)
 class _History:
     """The messages of one conversation; beside each its commit, and its last change's number."""
 
     messages: list[Message] = field(default_factory=list)
     versions: list[int] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
+    mentions: list[_Mentioned] = field(default_factory=list)
 
 
 class MemoryStore:
@@ -185,7 +199,14 @@ class MemoryStore:
             history = self._histories[key]
             history.messages[seq - 1] = amended.message
             history.changes[seq - 1] = amended.change
-        self._rows_written += len(workspace.amended)
+        self._rows_written += len(workspace.amended) + len(workspace.mentions)
+        for begun in workspace.mentions:
+            self._histories[begun.key].mentions.append(_Mentioned(begun))
+        for end in workspace.unmentions:
+            for mentioned in self._histories[end.key].mentions:
+                one = mentioned.begun
+                if (one.target, one.seq) == (end.target, end.seq) and one.since < end.until:
+                    mentioned.until = mentioned.until or end.until
         self._heads.update(workspace.heads)
         for (account, key), membership in workspace.memberships.items():
             self._inboxes.setdefault(account, {})[key] = membership
@@ -251,6 +272,7 @@ class MemoryStore:
 
     def _tally(self, account: str, key: ConversationKey, membership: Membership) -> Tally:
         seen, history = head_seen(self._heads[key], membership), self._history(key)
+        me, everybody = self._mentioned_in(account, key, membership)
         return Tally(
             retracted_after_read=sum(
                 message.state in RETRACTED
@@ -260,7 +282,26 @@ class MemoryStore:
                 for message, change in zip(history.messages, history.changes, strict=True)
                 if membership.read_seq < message.seq <= seen.last_retraction
             ),
+            mentions_me=len(me),
+            mentions_all=len(everybody - me),
         )
+
+    def _mentioned_in(
+        self, account: str, key: ConversationKey, membership: Membership
+    ) -> tuple[set[int], set[int]]:
+        """Return the unread messages that mention an account, and those that mention all."""
+        seen = head_seen(self._heads[key], membership)
+        me: set[int] = set()
+        everybody: set[int] = set()
+        for mentioned in self._history(key).mentions:
+            one = mentioned.begun
+            unread = membership.read_seq < one.seq <= seen.last_seq and one.sender != account
+            if unread and mentioned.is_live(seen.changes):
+                if one.target == account:
+                    me.add(one.seq)
+                elif one.target == MENTION_ALL:
+                    everybody.add(one.seq)
+        return me, everybody
 
     def _inbox(self, account: str) -> dict[ConversationKey, Membership]:
         return self._inboxes.get(account, {})
@@ -277,6 +318,16 @@ class MemoryStore:
             if after_seq < message.seq < before_seq and message.state != "gone"
         ]
         return between[-limit:] if limit > 0 else []
+
+    async def mentions(
+        self, account: str, key: ConversationKey, after_seq: int, limit: int
+    ) -> list[int]:
+        """Return the seqs of the messages behind the row's mentions, oldest first (G3)."""
+        membership = self._inbox(account).get(key)
+        if membership is None:
+            return []
+        me, everybody = self._mentioned_in(account, key, membership)
+        return sorted(seq for seq in me | everybody if seq > after_seq)[:limit]
 
     def _history(self, key: ConversationKey) -> _History:
         return self._histories.get(key) or _History()

@@ -173,6 +173,11 @@ class Store(Protocol):
         Those that are gone are left out (P1).
         """
 
+    async def mentions(
+        self, account: str, key: ConversationKey, after_seq: int, limit: int
+    ) -> list[int]:
+        """Return the seqs of the messages behind the row's mentions, oldest first (G3)."""
+
     async def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members of a team in byte order, after an account id."""
 

@@ -165,6 +165,12 @@ class SqliteStore:
             lambda reading: reading.messages(key, after_seq, before_seq, limit)
         )
 
+    async def mentions(
+        self, account: str, key: ConversationKey, after_seq: int, limit: int
+    ) -> list[int]:
+        """Return the seqs of the messages behind the row's mentions, oldest first (G3)."""
+        return await self._read(lambda reading: reading.mentions(account, key, after_seq, limit))
+
     async def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members of a team in byte order, after an account id."""
         return await self._read(lambda reading: reading.members(key, after, limit))

@@ -28,6 +28,7 @@ from recents.server.store.sqlite_rows import (
     json_text,
     message_of,
     seen_of,
+    totals_in,
 )
 from recents.server.store.workspace import MembershipId
 
@@ -69,15 +70,7 @@ class Reading:
                 conversation=conversation,
             )
             (sums,) = self._rows("totals", account=account)
-        unread, unread_conversations, conversations, muted_unread, marked_unread = sums
-        totals = Totals(
-            unread=unread,
-            unread_conversations=unread_conversations,
-            conversations=conversations,
-            muted_unread=muted_unread,
-            marked_unread=marked_unread,
-        )
-        return [seen_of(row) for row in rows], totals
+        return [seen_of(row) for row in rows], totals_in(sums)
 
     def messages(
         self, key: ConversationKey, after_seq: int, before_seq: int, limit: int
@@ -91,6 +84,19 @@ class Reading:
             limit=fitting(limit),
         )
         return [message_of(row) for row in reversed(rows)]
+
+    def mentions(
+        self, account: str, key: ConversationKey, after_seq: int, limit: int
+    ) -> list[int]:
+        """Return the seqs of the messages behind the row's mentions, oldest first."""
+        rows = self._rows(
+            "mentions",
+            account=account,
+            conversation=named_by(account, key),
+            after_seq=fitting(after_seq),
+            limit=fitting(limit),
+        )
+        return [seq for (seq,) in rows]
 
     def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members in byte order."""

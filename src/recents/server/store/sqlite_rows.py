@@ -19,8 +19,16 @@ from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import Draft, Membership
 from recents.core.message import Message, Preview
+from recents.core.totals import Totals
 from recents.server.store.port import Seen
-from recents.server.store.workspace import Amended, CommandId, MessageId, Verdict
+from recents.server.store.workspace import (
+    Amended,
+    CommandId,
+    Mention,
+    MessageId,
+    Unmention,
+    Verdict,
+)
 
 Row = tuple[Any, ...]
 
@@ -34,8 +42,8 @@ _value_from = msgspec.json.Decoder().decode
 _LARGEST = 2**63 - 1
 
 _MEMBERSHIP = slice(3, 19)
-_HEAD = slice(19, 32)
-_RETRACTED = 32
+_HEAD = slice(19, 33)
+_TALLY = slice(33, 36)
 
 
 def fitting(number: int) -> int:
@@ -84,6 +92,16 @@ def amendment_of(message: MessageId, amended: Amended) -> Row:
     )
 
 
+def row_of_mention(mention: Mention) -> Row:
+    """Return what ``add_mention`` takes."""
+    return mention.key, mention.target, mention.seq, mention.since, mention.sender
+
+
+def end_of_mention(end: Unmention) -> Row:
+    """Return what ``end_mention`` takes."""
+    return end.until, end.key, end.target, end.seq, end.until
+
+
 def message_of(row: Sequence[Any]) -> Message:
     """Return the message in a row of ``messages`` or ``posted``."""
     return Message(
@@ -122,11 +140,12 @@ def row_of_head(key: ConversationKey, head: Head) -> Row:
         head.owner,
         None if head.preview is None else json_text(head.preview),
         head.changes,
+        head.last_mention,
     )
 
 
 def head_of(row: Sequence[Any]) -> Head:
-    """Return the head in its columns, from ``version`` to ``changes``."""
+    """Return the head in its columns, from ``version`` to ``last_mention``."""
     return Head(
         version=row[0],
         last_seq=row[1],
@@ -140,6 +159,7 @@ def head_of(row: Sequence[Any]) -> Head:
         owner=row[10],
         preview=None if row[11] is None else _preview_from(row[11]),
         changes=row[12],
+        last_mention=row[13],
     )
 
 
@@ -219,9 +239,11 @@ def membership_of(row: Sequence[Any]) -> Membership:
     )
 
 
-def tally_of(retracted: int) -> Tally:
-    """Return the tally in the columns behind the head's."""
-    return Tally(retracted_after_read=retracted) if retracted else NO_TALLY
+def tally_of(row: Sequence[Any]) -> Tally:
+    """Return the tally in its columns, from ``retracted_after_read`` to ``mentions_all``."""
+    if not any(row):
+        return NO_TALLY
+    return Tally(retracted_after_read=row[0], mentions_me=row[1], mentions_all=row[2])
 
 
 def seen_of(row: Sequence[Any]) -> Seen:
@@ -232,7 +254,20 @@ def seen_of(row: Sequence[Any]) -> Seen:
         key=ConversationKey(row[2]),
         membership=membership_of(row[_MEMBERSHIP]),
         head=head_of(row[_HEAD]),
-        tally=tally_of(row[_RETRACTED]),
+        tally=tally_of(row[_TALLY]),
+    )
+
+
+def totals_in(row: Sequence[Any]) -> Totals:
+    """Return the sums in a row of ``totals``."""
+    return Totals(
+        unread=row[0],
+        unread_conversations=row[1],
+        conversations=row[2],
+        muted_unread=row[3],
+        marked_unread=row[4],
+        mentions=row[5],
+        muted_mentions=row[6],
     )
 
 

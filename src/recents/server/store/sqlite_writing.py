@@ -26,6 +26,7 @@ from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
     Row,
     amendment_of,
+    end_of_mention,
     fitting,
     head_of,
     json_text,
@@ -35,6 +36,7 @@ from recents.server.store.sqlite_rows import (
     only_moved,
     row_of_head,
     row_of_membership,
+    row_of_mention,
     row_of_message,
     row_of_verdict,
     seen_of,
@@ -152,6 +154,7 @@ class Writing:
         ]
         heads = [row_of_head(key, head) for key, head in workspace.heads.items()]
         amended = [amendment_of(*changed) for changed in workspace.amended.items()]
+        mentions = [row_of_mention(mention) for mention in workspace.mentions]
         verdicts = [row_of_verdict(*known) for known in workspace.verdicts.items()]
         moved: list[Row] = []
         put: list[Row] = []
@@ -163,6 +166,8 @@ class Writing:
         with Transaction(self.connection):
             self._write("add_message", messages)
             self._write("amend_message", amended)
+            self._write("add_mention", mentions)
+            self._write("end_mention", [end_of_mention(end) for end in workspace.unmentions])
             self._write("put_head", heads)
             self._write("move_membership", moved)
             self._write("put_membership", put)
@@ -170,7 +175,7 @@ class Writing:
             if workspace.changed:
                 self.connection.execute(self._sql["set_version"], (version,))
         if workspace.changed:
-            rows = sum(map(len, (messages, amended, heads, moved, put)))
+            rows = sum(map(len, (messages, amended, mentions, heads, moved, put)))
             self._committed(workspace, rows)
 
     def _write(self, query: str, rows: list[Row]) -> None:

@@ -19,7 +19,7 @@ from recents.core.errors import Code, Refused
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, named_by
 from recents.core.membership import Membership, Position, head_seen
-from recents.core.message import Message
+from recents.core.message import Message, named_in
 
 MembershipId = tuple[str, ConversationKey]
 """(account, key)"""
@@ -49,6 +49,29 @@ class Amended(msgspec.Struct, frozen=True, gc=False):
 
     message: Message
     change: int
+
+
+class Mention(msgspec.Struct, frozen=True, gc=False):
+    """Somebody, or ``@all``, is mentioned in a countable message (G3).
+
+    Attributes:
+        since: the number of the edit that brought it; 0: it was so from the beginning.
+    """
+
+    key: ConversationKey
+    target: str
+    seq: int
+    since: int
+    sender: str
+
+
+class Unmention(msgspec.Struct, frozen=True, gc=False):
+    """A mention that ends with a recall or an edit; ``until`` is the number of that change."""
+
+    key: ConversationKey
+    target: str
+    seq: int
+    until: int
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -131,6 +154,8 @@ class Workspace:
         memberships: changed memberships.
         verdicts: what became of this batch's commands, those that are to be remembered.
         amended: messages that were recalled or edited, new ones included.
+        mentions: mentions that begin; they are written before those that end.
+        unmentions: mentions that end, in the order in which they do.
     """
 
     def __init__(self, version: int, loaded: Loaded) -> None:
@@ -140,6 +165,8 @@ class Workspace:
         self.memberships: dict[MembershipId, Membership] = {}
         self.verdicts: dict[CommandId, Verdict] = {}
         self.amended: dict[MessageId, Amended] = {}
+        self.mentions: list[Mention] = []
+        self.unmentions: list[Unmention] = []
         self._loaded = loaded
         self._posted: dict[ClientKey, Message] = {}
 
@@ -192,6 +219,13 @@ class Workspace:
 
     def amend(self, key: ConversationKey, message: Message, change: int) -> None:
         """Put a message in the place of what it was before."""
+        before = self.message(key, message.seq)
+        assert before is not None, "what is changed was wanted"
+        was, now = named_in(before), named_in(message)
+        self._mention(key, message, now - was, change)
+        self.unmentions += [
+            Unmention(key, target, message.seq, change) for target in sorted(was - now)
+        ]
         self.amended[key, message.seq] = Amended(message, change)
 
     def verdict(self, account: str, command_id: str) -> Verdict | None:
@@ -245,6 +279,14 @@ class Workspace:
         """Add a message to the end of its conversation."""
         self.messages.setdefault(key, []).append(message)
         self._posted[key, message.sender, message.client_id] = message
+        self._mention(key, message, named_in(message), 0)
+
+    def _mention(
+        self, key: ConversationKey, message: Message, targets: frozenset[str], since: int
+    ) -> None:
+        self.mentions += [
+            Mention(key, target, message.seq, since, message.sender) for target in sorted(targets)
+        ]
 
     def _found_by_cutoff(self, account: str, key: ConversationKey, seq: int) -> Position:
         for (owner, _), found in self._loaded.cutoffs.items():

@@ -3,7 +3,7 @@
 SELECT
     version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
     low_receipt, high_receipt, dismissed, name, owner, preview,
-    changes
+    changes, last_mention
 FROM heads
 WHERE key = :key;
 
@@ -35,7 +35,7 @@ SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
     h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
-    h.changes
+    h.changes, h.last_mention
 FROM memberships AS m
 CROSS JOIN heads AS h ON h.key = m.key
 WHERE m.account = :account AND m.conversation > 'q' AND m.parting IS NULL AND NOT h.dismissed

@@ -2,7 +2,7 @@
 -- The rows of all inboxes: each membership with its head, and what the two make together.
 -- The rules of core/entry.py in SQL, once; tests/contracts compares the two. It is a view of the
 -- connection, not of the file, so that a changed rule needs no migration. The columns up to
--- retracted_after_read are read by place in sqlite_rows.py.
+-- mentions_all are read by place in sqlite_rows.py.
 CREATE TEMP VIEW inbox AS
 WITH
 -- T2: who has left sees the head as it was then. The JSON leaves out what is 0.
@@ -15,7 +15,7 @@ seen AS (
         m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
         h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
         h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
-        h.changes,
+        h.changes, h.last_mention,
         CASE WHEN m.parting IS NULL THEN h.version ELSE 0 END AS seen_version,
         CASE WHEN m.parting IS NULL THEN h.last_seq ELSE coalesce(m.parting ->> 'last_seq', 0) END
             AS seen_last_seq,
@@ -26,7 +26,9 @@ seen AS (
         CASE WHEN m.parting IS NULL THEN h.last_retraction ELSE coalesce(m.parting ->> 'last_retraction', 0) END
             AS seen_last_retraction,
         CASE WHEN m.parting IS NULL THEN h.changes ELSE coalesce(m.parting ->> 'changes', 0) END
-            AS seen_changes
+            AS seen_changes,
+        CASE WHEN m.parting IS NULL THEN h.last_mention ELSE coalesce(m.parting ->> 'last_mention', 0) END
+            AS seen_last_mention
     FROM memberships AS m
     CROSS JOIN heads AS h ON h.key = m.key
 ),
@@ -44,7 +46,39 @@ counted AS (
                 AND r.change <= seen.seen_changes
                 AND r.counts
                 AND r.sender <> seen.account
-        ) ELSE 0 END AS retracted_after_read
+        ) ELSE 0 END AS retracted_after_read,
+        -- G3: a message that mentions the account by name counts as that alone.
+        CASE WHEN seen_last_mention > read_seq THEN (
+            SELECT count(*)
+            FROM mentions AS t
+            WHERE t.key = seen.key
+                AND t.target = seen.account
+                AND t.seq > seen.read_seq
+                AND t.seq <= seen.seen_last_seq
+                AND t.sender <> seen.account
+                AND t.since <= seen.seen_changes
+                AND (t.until IS NULL OR t.until > seen.seen_changes)
+        ) ELSE 0 END AS mentions_me,
+        CASE WHEN seen_last_mention > read_seq THEN (
+            SELECT count(*)
+            FROM mentions AS t
+            WHERE t.key = seen.key
+                AND t.target = '@all'
+                AND t.seq > seen.read_seq
+                AND t.seq <= seen.seen_last_seq
+                AND t.sender <> seen.account
+                AND t.since <= seen.seen_changes
+                AND (t.until IS NULL OR t.until > seen.seen_changes)
+                AND NOT EXISTS (
+                    SELECT *
+                    FROM mentions AS me
+                    WHERE me.key = t.key
+                        AND me.target = seen.account
+                        AND me.seq = t.seq
+                        AND me.since <= seen.seen_changes
+                        AND (me.until IS NULL OR me.until > seen.seen_changes)
+                )
+        ) ELSE 0 END AS mentions_all
     FROM seen
 )
 SELECT
@@ -55,16 +89,33 @@ SELECT
     read_epoch, marked_unread, mute, draft_ms, draft_text,
     head_version, last_seq, ordinal, time_ms, activity_ms,
     last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
-    changes,
-    retracted_after_read,
+    changes, last_mention,
+    retracted_after_read, mentions_me, mentions_all,
     max(version, seen_version) AS row_version,
     -- D2: deleted, until a message comes after that.
     seen_last_seq > deleted_seq AS visible,
     -- O2; ascending places are the order of O1.
     -max(seen_activity_ms, joined_ms, coalesce(draft_ms, 0)) AS place,
     -- U2
-    seen_ordinal - read_ordinal - skipped_after_read - retracted_after_read AS unread
+    seen_ordinal - read_ordinal - skipped_after_read - retracted_after_read AS unread,
+    seen_last_seq, seen_changes
 FROM counted;
+
+-- mentions --
+-- The messages behind the mentions of a row, oldest first (G3).
+SELECT DISTINCT t.seq
+FROM inbox
+CROSS JOIN mentions AS t
+    ON t.key = inbox.key
+    AND t.target IN (inbox.account, '@all')
+    AND t.seq > max(inbox.read_seq, :after_seq)
+    AND t.seq <= inbox.seen_last_seq
+    AND t.sender <> inbox.account
+    AND t.since <= inbox.seen_changes
+    AND (t.until IS NULL OR t.until > inbox.seen_changes)
+WHERE inbox.account = :account AND inbox.conversation = :conversation
+ORDER BY t.seq
+LIMIT :limit;
 
 -- inbox_of --
 -- All rows of an account, hidden ones included.
@@ -97,12 +148,14 @@ CROSS JOIN inbox ON inbox.account = :account AND inbox.conversation = chosen.con
 ORDER BY chosen.place, chosen.conversation;
 
 -- totals --
--- The sums over an account's visible rows (U2, U4, R4, C2).
+-- The sums over an account's visible rows (U2, U4, R4, G3, C2).
 SELECT
     coalesce(sum(unread), 0),
     count(*) FILTER (WHERE unread > 0),
     count(*),
     coalesce(sum(unread) FILTER (WHERE mute IS NOT NULL), 0),
-    count(*) FILTER (WHERE marked_unread > 0)
+    count(*) FILTER (WHERE marked_unread > 0),
+    coalesce(sum(mentions_me + mentions_all), 0),
+    coalesce(sum(mentions_me + mentions_all) FILTER (WHERE mute = 'mentions'), 0)
 FROM inbox
 WHERE account = :account AND visible;

@@ -12,7 +12,7 @@ SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
     h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
-    h.changes
+    h.changes, h.last_mention
 FROM json_each(:keys) AS wanted
 CROSS JOIN heads AS h ON h.key = wanted.value;
 
@@ -118,14 +118,23 @@ UPDATE messages
 SET text = ?, attachment = ?, mentions = ?, state = ?, recalled_by = ?, change = ?
 WHERE key = ? AND seq = ?;
 
+-- add_mention --
+-- Somebody is mentioned (G3).
+INSERT INTO mentions (key, target, seq, since, sender) VALUES (?, ?, ?, ?, ?);
+
+-- end_mention --
+-- Somebody is mentioned no longer.
+UPDATE mentions SET until = ?
+WHERE key = ? AND target = ? AND seq = ? AND until IS NULL AND since < ?;
+
 -- put_head --
 -- Make or replace a head.
 INSERT INTO heads (
     key, version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
     low_receipt, high_receipt, dismissed, name, owner, preview,
-    changes
+    changes, last_mention
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
     version = excluded.version,
     last_seq = excluded.last_seq,
@@ -139,7 +148,8 @@ ON CONFLICT (key) DO UPDATE SET
     name = excluded.name,
     owner = excluded.owner,
     preview = excluded.preview,
-    changes = excluded.changes;
+    changes = excluded.changes,
+    last_mention = excluded.last_mention;
 
 -- put_membership --
 -- Make or replace a membership; touches the index by key.
