@@ -145,3 +145,57 @@ async def test_one_message_can_be_looked_up(world: World, alice: Device) -> None
     bob = await world.login("bob")
     await bob.go_offline()
     assert await bob.client.messages.get(ALICE, 1) is None, "it has never seen it"
+
+
+async def test_c3_what_is_kept_elsewhere_follows_also_when_it_was_away(
+    world: World, alice: Device
+) -> None:
+    phone, bob = await world.login("alice"), await world.login("bob")
+    for device, name in ((phone, BOB), (bob, ALICE)):
+        await device.client.messages.history(name)
+    await phone.go_offline()
+    await alice.client.messages.edit(BOB, 1, "eins")
+    await alice.client.messages.recall(BOB, 2, notice=False)
+    await alice.client.messages.delete(BOB, 3)
+    await phone.come_back()
+    await bob.caught_up()
+    for device in (alice, phone, bob):
+        await device.go_offline()
+    assert await texts(alice, BOB) == await texts(phone, BOB) == ["eins"]
+    assert await texts(bob, ALICE) == ["eins", "three"]
+
+
+@pytest.mark.parametrize("offline", [False, True])
+async def test_p2_deleting_for_me_shows_at_once_and_on_all_my_devices(
+    world: World, alice: Device, offline: bool
+) -> None:
+    bob = await world.login("bob")
+    await bob.client.messages.history(ALICE)
+    if offline:
+        await bob.go_offline()
+    await bob.client.messages.delete(ALICE, 2, 3)
+    row = await bob.row(ALICE)
+    assert row.preview is not None
+    assert (row.preview.text, row.unread) == ("one", 1)
+    assert await texts(bob, ALICE) == ["one"]
+    await bob.client.inbox.mark_read(ALICE)
+    assert (await bob.row(ALICE)).unread == 0
+    await bob.come_back()
+    await same_as_a_new_device(world, bob)
+    assert len(await texts(alice, BOB)) == 3
+    await bob.client.messages.delete(ALICE)
+
+
+async def test_c3_a_deletion_whose_answer_is_lost_is_counted_once(
+    world: World, alice: Device
+) -> None:
+    bob = await world.login("bob")
+    await bob.client.messages.history(ALICE)
+    await hear_nothing(bob)
+    deleting = asyncio.create_task(bob.client.messages.delete(ALICE, 2))
+    await until(lambda: bob.client.unsent == 1)
+    bob.batches.clear()
+    await hear_again(bob)
+    await deleting
+    assert [row.unread for batch in bob.batches for row in batch.updated] in ([], [2])
+    await same_as_a_new_device(world, bob)

@@ -190,6 +190,22 @@ class Batch:
 
         return self.then(step)
 
+    def hide(self, account: str, conversation: Conversation, seq: int) -> Self:
+        """Delete a message for one account, unless it was before."""
+        key = self._want_message(account, conversation, seq)
+        self.wanted.hidden.add((account, key, seq))
+
+        def step(workspace: Workspace) -> None:
+            message = workspace.message(key, seq)
+            if message is None or workspace.is_hidden(account, key, seq):
+                return
+            _, membership = _both(workspace, account, key)
+            workspace.hide(account, key, message)
+            after = memberships.after_own_removal(membership, account, message, workspace.version)
+            workspace.put_membership(account, key, after)
+
+        return self.then(step)
+
     def _want_message(self, account: str, conversation: Conversation, seq: int) -> ConversationKey:
         key = self._want(conversation, account)
         self.wanted.messages.add((key, seq))

@@ -8,14 +8,14 @@ from recents.core.entry import Tally
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
-from recents.core.message import MENTION_ALL, RETRACTED, Message
+from recents.core.message import MENTION_ALL, RETRACTED, Message, Preview, preview_of
 from recents.server.store.port import Seen, Store
 from recents.server.store.workspace import Mention, MessageId, Unmention
 from tests.contracts.batches import START_MS, Batch
 
 CHANGES = ["read", "read", "delete", "delete", "clear", "team", "dot", "back", "draft", "mute"]
 MENTIONS = [(), (), ("me",), ("@all", "owner"), ("me", "@all"), ("@all", "@all")]
-CHANGES += ["recall", "recall", "edit", "delete", "delete"]
+CHANGES += ["recall", "recall", "edit", "delete", "delete", "hide", "hide"]
 
 
 class RandomInbox:
@@ -26,6 +26,7 @@ class RandomInbox:
         self.memberships: dict[Conversation, Membership] = {}
         self.messages: dict[ConversationKey, list[Message]] = {}
         self.changes: dict[MessageId, int] = {}
+        self.hidden: set[MessageId] = set()
         self.mentions: list[Mention] = []
         self.unmentions: list[Unmention] = []
         self._store = store
@@ -103,6 +104,8 @@ class RandomInbox:
         elif change == "recall":
             batch.recall("me", name, seq, notice=self._random.random() < 0.5)
             batch.recall("me", name, max(seq - 1, 1), notice=False)
+        elif change == "hide":
+            batch.hide("me", name, seq).hide("me", name, max(seq - 1, 1))
         elif change == "edit":
             batch.edit("me", name, seq, f"better {seq}", self._random.choice(MENTIONS))
         elif may_leave and self._random.random() < 0.7:
@@ -119,6 +122,7 @@ class RandomInbox:
         for (key, seq), amended in workspace.amended.items():
             self.messages[key][seq - 1] = amended.message
             self.changes[key, seq] = amended.change
+        self.hidden |= {(key, seq) for account, key, seq in workspace.hidden if account == "me"}
         self.mentions += workspace.mentions
         self.unmentions += workspace.unmentions
         self.memberships.update(
@@ -139,12 +143,14 @@ class RandomInbox:
             message
             for message in self.messages.get(key, ())
             if message.state in RETRACTED
+            and (key, message.seq) not in self.hidden
             and self.changes[key, message.seq] <= seen.changes
             and message.counts
             and message.sender != "me"
             and membership.read_seq < message.seq <= seen.last_seq
         ]
         me = self._mentioning("me", key, name)
+        hidden = seen.preview is not None and (key, seen.preview.seq) in self.hidden
         return Seen(
             "me",
             key,
@@ -155,8 +161,17 @@ class RandomInbox:
                 retracted_after_read=len(recalled),
                 mentions_me=len(me),
                 mentions_all=len(self._mentioning(MENTION_ALL, key, name) - me),
+                preview_hidden=hidden,
+                older=self._older(key, seen.preview.seq) if seen.preview and hidden else None,
             ),
         )
+
+    def _older(self, key: ConversationKey, before: int) -> Preview | None:
+        for message in reversed(self.messages[key][: before - 1]):
+            shown = message.previews and message.state != "gone"
+            if shown and (key, message.seq) not in self.hidden:
+                return preview_of(message)
+        return None
 
     def _mentioning(self, target: str, key: ConversationKey, name: Conversation) -> set[int]:
         """Which unread messages mention somebody, by going through all mentions."""
@@ -167,6 +182,7 @@ class RandomInbox:
             for one in self.mentions
             if (one.key, one.target) == (key, target)
             and one.sender != "me"
+            and (key, one.seq) not in self.hidden
             and membership.read_seq < one.seq <= seen.last_seq
             and one.since <= seen.changes
             and not any(

@@ -119,3 +119,61 @@ async def test_t2_who_has_left_counts_the_recalls_up_to_the_parting(store: Store
     assert (await in_team(store, "ann")).head.changes == 3
     (changed,) = [one for one in await store.changed_since("me", 0) if one.conversation == TEAM]
     assert changed.entry() == seen.entry()
+
+
+async def test_p2_what_is_deleted_for_me_leaves_my_row_and_my_history_alone(store: Store) -> None:
+    await posted(store, "alice", BOB, "c1", "c2", "c3")
+    await Batch().hide("bob", ALICE, 3).hide("bob", ALICE, 3).hide("bob", ALICE, 1).commit(store)
+    seen = await row(store, "bob", ALICE)
+    assert (seen.entry().unread, seen.tally.preview_hidden) == (1, True)
+    assert seen.entry().preview == seen.tally.older
+    assert seen.tally.older is not None
+    assert seen.tally.older.client_id == "c2"
+    mine = await store.messages(KEY, after_seq=0, before_seq=9, limit=9, account="bob")
+    assert [message.seq for message in mine] == [2]
+    theirs = await store.messages(KEY, after_seq=0, before_seq=9, limit=9, account="alice")
+    assert [message.seq for message in theirs] == [1, 2, 3]
+    assert (await row(store, "alice", BOB)).entry().preview == seen.head.preview
+
+
+async def test_u2_positions_skip_what_is_deleted_for_me(store: Store) -> None:
+    await posted(store, "alice", BOB, "c1", "c2", "c3", "c4")
+    await Batch().read("bob", ALICE, 4).hide("bob", ALICE, 3).commit(store)
+    for seq, unread in ((3, 1), (2, 1), (1, 2), (0, 3)):
+        await Batch().unread_from("bob", ALICE, seq).commit(store)
+        assert (await row(store, "bob", ALICE)).entry().unread == unread
+    await (
+        Batch()
+        .recall("alice", BOB, 3)
+        .hide("bob", ALICE, 2)
+        .unread_from("bob", ALICE, 1)
+        .commit(store)
+    )
+    assert (await row(store, "bob", ALICE)).entry().unread == 1
+    again = Batch().post("alice", BOB, "c5").hide("bob", ALICE, 5).unread_from("bob", ALICE, 4)
+    await again.commit(store)
+    assert (await row(store, "bob", ALICE)).entry().unread == 0
+
+
+async def test_c3_a_device_that_was_away_is_told_what_became_of_messages(store: Store) -> None:
+    await Batch().create(TEAM, "ann", "me", "old").commit(store)
+    await posted(store, "ann", TEAM, "c1", "c2", "c3", "c4", "c5")
+    before = store.version
+    await Batch().edit("ann", TEAM, 1, "better").hide("me", TEAM, 2).commit(store)
+    await Batch().leave("old", TEAM).recall("ann", TEAM, 3).commit(store)
+    since = store.version
+    await Batch().recall("ann", TEAM, 4, notice=False).edit("ann", TEAM, 2, "x").commit(store)
+
+    async def told(account: str, version: int) -> list[tuple[int, str]]:
+        found = await store.amended_since(account, version)
+        return [(one.seq, one.state) for some in found.values() for one in some]
+
+    everything = [(1, "edited"), (2, "gone"), (3, "recalled"), (4, "gone")]
+    assert await told("me", before) == everything
+    assert await told("me", since) == [(4, "gone")], "what is hidden stays so"
+    assert await told("ann", since) == [(2, "edited"), (4, "gone")]
+    assert await told("old", before) == [], "who has left is told of none (T2)"
+    assert await told("me", store.version) == await told("stranger", 0) == []
+    await Batch().clear("me", TEAM, 3).commit(store)
+    assert (4, "gone") in await told("me", before)
+    assert (1, "edited") not in await told("me", before)

@@ -56,6 +56,7 @@ async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: i
     assert totals.conversations > totals.marked_unread > 10
     assert any(seen.tally.retracted_after_read for seen in visible)
     assert any(seen.tally.mentions_me and seen.tally.mentions_all for seen in visible)
+    assert any(seen.tally.preview_hidden and seen.tally.older for seen in visible)
     assert totals.mentions > totals.muted_mentions > 0
     assert any(row.place_ms > row.activity_ms for row in map(entry, visible))
     assert all(entry(seen).unread >= 0 for seen in rows)

@@ -13,6 +13,7 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
     Edit,
     LeaveTeam,
@@ -67,6 +68,7 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "mute": Mute(id="1", conversation=BIG, level="none"),
     "mute all but mentions": Mute(id="1", conversation=BOB, level="mentions"),
     "unmute": Mute(id="1", conversation=TEAM),
+    "delete messages": DeleteMessages(id="1", conversation=BOB, seqs=tuple(range(1, 101))),
     "recall": Recall(id="1", conversation=BOB, seq=1),
     "recall without notice": Recall(id="1", conversation=TEAM, seq=2**53 - 1, notice=False),
     "edit": Edit(id="1", conversation=BOB, seq=1, text="👋" * 5_000, mentions=("bob", "@all")),
@@ -88,6 +90,12 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
 }
 
 AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
+    "delete no message": (DeleteMessages(id="1", conversation=BOB, seqs=()), "0 messages in one"),
+    "delete too many": (
+        DeleteMessages(id="1", conversation=BOB, seqs=tuple(range(1, 102))),
+        "101 messages in one",
+    ),
+    "delete nothing": (DeleteMessages(id="1", conversation=BOB, seqs=(0,)), "seq is 0"),
     "recall no message": (Recall(id="1", conversation=BOB, seq=0), "seq is 0"),
     "edit far beyond": (Edit(id="1", conversation=BOB, seq=2**53, text=""), "below 2**53"),
     "edit at length": (Edit(id="1", conversation=BOB, seq=1, text="x" * 5_001), "5001 characters"),
@@ -222,7 +230,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
         *("post", "read", "read_all", "delete", "delete_all", "clear_history"),
         *("mark_unread", "mark_unread_from", "set_draft", "mute"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
-        *("dismiss_team", "recall", "edit"),
+        *("dismiss_team", "recall", "edit", "delete_messages"),
     }
 
 

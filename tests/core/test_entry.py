@@ -241,3 +241,9 @@ def test_g3_mentions_are_those_of_the_tally() -> None:
     row = entry_of("ann", BOB, HEAD, MEMBER, Tally(mentions_me=2, mentions_all=1))
     assert (row.mentions_me, row.mentions_all) == (2, 1)
     assert needs_tally(msgspec.structs.replace(HEAD, last_mention=MEMBER.read_seq + 1), MEMBER)
+
+
+def test_p2_a_hidden_preview_needs_a_tally() -> None:
+    assert not needs_tally(HEAD, msgspec.structs.replace(MEMBER, last_hidden=8))
+    assert needs_tally(HEAD, msgspec.structs.replace(MEMBER, last_hidden=9))
+    assert not needs_tally(Head(), msgspec.structs.replace(MEMBER, last_hidden=9))

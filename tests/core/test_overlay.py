@@ -16,6 +16,7 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
     Edit,
     LeaveTeam,
@@ -469,3 +470,14 @@ def test_g3_mentions_are_counted_as_far_as_the_device_can() -> None:
     shown_up_to = post(displayed_seq=4)
     assert mentions(pending(shown_up_to, seen_seq=5, left=1, left_mentions=(1, 0))) == (1, 0)
     assert mentions(pending(post(displayed_seq=0), seen_seq=5)) == (2, 1)
+
+
+def test_p2_u2_a_message_deleted_for_me_is_neither_shown_nor_counted() -> None:
+    gone = DeleteMessages(id="r", conversation=BOB, seqs=(4, 5))
+    known = (message(4), message(5))
+    seen = see(row(), pending(gone, messages=known, older=preview(3)))
+    assert (seen.preview, seen.unread) == (preview(3), 1)
+    elsewhere = DeleteMessages(id="r", conversation=BOB, seqs=(1,))
+    assert see(row(), pending(elsewhere, messages=(message(1),))) == row()
+    assert changed_here("ann", message(4), [pending(gone)]).state == "gone"
+    assert changed_here("ann", message(3), [pending(gone)]) == message(3)

@@ -60,6 +60,7 @@ COMMANDS = {
     "discard": 1,
     "recall": 3,
     "edit": 3,
+    "delete_messages": 3,
 }
 EVENTS = {
     "pause": 6,

@@ -23,6 +23,7 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     Edit,
     MarkUnread,
     MarkUnreadFrom,
@@ -180,6 +181,9 @@ class Person:
                 text, named = f"{self.device.name} says better {b}", MENTIONS.get(b, ())
                 messages = self.device.client.messages
                 return messages.edit(name, seq, text, mentions=named) if seq else None
+            case "delete_messages":
+                seqs = sorted({max(newest - a % 4, 1), max(newest - b % 3, 1)})
+                return self.device.client.messages.delete(name, *seqs) if newest else None
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")
@@ -233,7 +237,7 @@ class Person:
             if _clears_unseen(pending.command):
                 # A device that does not know how far it clears can show too much (D5).
                 self.follower.expect(getattr(pending.command, "conversation", ""))
-            if isinstance(pending.command, Recall):
+            if isinstance(pending.command, Recall | DeleteMessages):
                 # The node may say no, and then what was taken off is unread again (P2).
                 self.follower.expect(pending.command.conversation)
             if isinstance(pending.command, MarkUnread | MarkUnreadFrom):
@@ -368,7 +372,11 @@ class Person:
                 # It will cover the messages in front of it, once they have a place (D2).
                 command = msgspec.structs.replace(command, upto_seq=None)
             # Only a node knows who may, and what a device never saw (P2, P3).
-            case Recall(conversation=where) | Edit(conversation=where):
+            case (
+                Recall(conversation=where)
+                | Edit(conversation=where)
+                | DeleteMessages(conversation=where)
+            ):
                 self._unsure.add(where)
             case Post(conversation=hidden) if self._is_hidden(hidden):
                 self._unsure.add(hidden)

@@ -1,8 +1,7 @@
 """Laws 4 and 5 over random histories, for the core alone: no node, no store, no device.
 
 Law 5: every number equals a brute-force recount. Law 4: rows before + what changed since =
-rows after; it holds only if every change of a row raises the row's version. Recall, edit and
-delete-for-me are in it: their rules are the core's before any command has them.
+rows after; it holds only if every change of a row raises the row's version.
 """
 
 from __future__ import annotations

@@ -66,6 +66,7 @@ class Deeds:
             self._found: 1,
             self._recall: 5,
             self._edit: 5,
+            self._delete_message: 4,
         }
 
     def next(self) -> Deed:
@@ -165,6 +166,10 @@ class Deeds:
         return Deed(
             "edit", where, word, lambda: self._me.messages.edit(where, seq, f"says {word}")
         )
+
+    def _delete_message(self, where: str, _: str) -> Deed:
+        seq = self._some_seq(where)
+        return Deed("delete_message", where, "", lambda: self._me.messages.delete(where, seq))
 
     def _some_seq(self, where: str) -> int:
         row = self._rows.get(where)

@@ -20,6 +20,7 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
     Edit,
     LeaveTeam,
@@ -95,6 +96,9 @@ class Retelling:
                 self._organize(actor, command, at_ms)
             case Recall(conversation=name, seq=seq):
                 self.oracle.recall(actor, name, seq, notice=command.notice)
+            case DeleteMessages(conversation=name):
+                for seq in command.seqs:
+                    self.oracle.delete_message(actor, name, seq)
             case Edit(conversation=name, seq=seq):
                 self.oracle.edit(actor, name, seq, command.text, command.mentions)
             case _:

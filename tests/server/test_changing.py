@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from recents.core.commands import Delete, DismissTeam, Edit, LeaveTeam, Read, Recall
+from recents.core.commands import (
+    Delete,
+    DeleteMessages,
+    DismissTeam,
+    Edit,
+    LeaveTeam,
+    Read,
+    Recall,
+)
 from recents.core.errors import Code
 from recents.core.ids import Conversation
 from recents.server.settings import Settings
@@ -167,3 +175,49 @@ async def test_t2_who_has_left_changes_nothing_and_sees_no_later_recall(company:
     assert [one.state for one in await bob.history(TEAM)] == ["recalled"], "nothing is left of it"
     await alice.do(DismissTeam(id=new_id(), conversation=TEAM))
     assert await alice.refused(recall(TEAM, 1)) is Code.TEAM_DISMISSED
+
+
+def delete(conversation: Conversation, *seqs: int) -> DeleteMessages:
+    return DeleteMessages(id=new_id(), conversation=conversation, seqs=seqs)
+
+
+async def test_u1_p2_deleting_for_me_concerns_nobody_else(company: Company) -> None:
+    alice, bob = await talked(company)
+    (other,) = await company.online("bob")
+    await alice.changes()
+    await bob.do(delete(ALICE, 3, 1, 3))
+    for device in (bob, other):
+        (changed,) = await device.changes()
+        row = changed.rows[0]
+        assert row.preview is not None
+        assert (row.preview.text, row.unread) == ("two", 1)
+        assert [(one.seq, one.state) for one in changed.amended[ALICE]] == [
+            (1, "gone"),
+            (3, "gone"),
+        ]
+    assert await alice.changes() == []
+    assert [one.text for one in await bob.history(ALICE)] == ["two"]
+    assert [one.text for one in await alice.history(BOB)] == ["one", "two", "three"]
+    await bob.do(delete(ALICE, 3))
+    assert await bob.changes() == [], "twice is once"
+    assert await bob.refused(delete(ALICE, 4)) is Code.BEYOND_END
+    assert await bob.refused(delete(Conversation("p2p:carol"), 1)) is Code.BEYOND_END
+    assert await bob.refused(delete(ALICE)) is Code.BAD_VALUE
+
+
+async def test_c3_changed_messages_are_told_live_and_with_a_catch_up(company: Company) -> None:
+    alice, bob = await talked(company)
+    await bob.settle()
+    token = (await company.device("bob").greet())[-1].token
+    await alice.do(edit(BOB, 1, "eins"))
+    await alice.do(recall(BOB, 2, notice=False))
+    told = [one for change in await bob.changes() for one in change.amended.get(ALICE, ())]
+    assert [(one.seq, one.text, one.state) for one in told] == [
+        (1, "eins", "edited"),
+        (2, "", "gone"),
+    ]
+    pages = await company.device("bob").greet(token)
+    caught_up = [one for page in pages for one in page.amended.get(ALICE, ())]
+    assert [(one.seq, one.state) for one in caught_up] == [(1, "edited"), (2, "gone")]
+    (fresh,) = await company.device("bob").greet()
+    assert fresh.amended == {}, "a new device has kept nothing"

@@ -86,6 +86,10 @@ class BlockingMessages:
         """Give a message of one's own another text; moves no row (P3)."""
         self._own.call(self._messages.edit, conversation, seq, text, mentions=mentions)
 
+    def delete(self, conversation: str, *seqs: int) -> None:
+        """Delete messages for this account alone, on all its devices (U1, P2)."""
+        self._own.call(self._messages.delete, conversation, *seqs)
+
     def mentions(self, conversation: str) -> tuple[int, ...]:
         """Return the ``seq`` of each unread message that mentions this account or all (G3)."""
         return self._own.call(self._messages.mentions, conversation)

@@ -177,6 +177,20 @@ class Messages:
         named = several(mentions, "mentions")
         await self._change(name, lambda: self._planning.edit(name, seq, text, named))
 
+    async def delete(self, conversation: str, *seqs: int) -> None:
+        """Delete messages for this account alone, on all its devices (U1, P2).
+
+        Nobody else notices; twice is once.
+
+        Args:
+            conversation: where they are.
+            seqs: which. More than 100 are deleted by several commands.
+        """
+        name = checked_conversation(conversation)
+        for seq in seqs:
+            checked_seq(seq, "seq")
+        await self._change(name, lambda: self._planning.delete_messages(name, seqs))
+
     async def _change(
         self, name: Conversation, plan: Callable[[], Coroutine[Any, Any, Sequence[Wish]]]
     ) -> None:

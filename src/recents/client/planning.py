@@ -19,11 +19,13 @@ from recents.client.echo import echo_of
 from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox, conversation_of
 from recents.core.commands import (
+    MAX_SEQS_PER_COMMAND,
     AnyCommand,
     ClearHistory,
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     Edit,
     MarkUnread,
     MarkUnreadFrom,
@@ -224,11 +226,27 @@ class Planning:
         edit = Edit(id=self._new_id(), conversation=name, seq=seq, text=text, mentions=mentions)
         return [Wish(command=edit, messages=await self._known(name, seq))]
 
+    async def delete_messages(self, name: Conversation, seqs: tuple[int, ...]) -> list[Wish]:
+        """Delete messages for this account (U1, P2)."""
+        wishes = []
+        row = self._local.get(name)
+        for at in range(0, len(seqs), MAX_SEQS_PER_COMMAND):
+            some = seqs[at : at + MAX_SEQS_PER_COMMAND]
+            known = [one for seq in some for one in await self._known(name, seq)]
+            older = None
+            if row is not None and row.preview is not None and row.preview.seq in seqs:
+                older = await self._older(name, row.preview.seq, besides=frozenset(seqs))
+            command = DeleteMessages(id=self._new_id(), conversation=name, seqs=some)
+            wishes.append(Wish(command=command, messages=tuple(known), older=older))
+        return wishes
+
     async def _known(self, name: Conversation, seq: int) -> tuple[Message, ...]:
         found = await self._kept(name, seq + 1, 1)
         return tuple(message for message in found if message.seq == seq)
 
-    async def _older(self, name: Conversation, seq: int) -> Preview | None:
+    async def _older(
+        self, name: Conversation, seq: int, besides: frozenset[int] = frozenset()
+    ) -> Preview | None:
         """Return what a row shows without a message, as far back as the messages are here."""
         row = self._local.confirmed(name)
         cleared_seq = row.cleared_seq if row else 0
@@ -237,7 +255,7 @@ class Planning:
             if message.seq != before - 1 or message.seq <= cleared_seq:
                 return None
             now = changed_here(self._account, message, self._outbox.of(name))
-            if now.previews and now.state != "gone":
+            if now.previews and now.state != "gone" and now.seq not in besides:
                 return preview_of(now)
             before = message.seq
         return None

@@ -35,6 +35,9 @@ from recents.core.message import (
 MAX_MEMBERS_PER_COMMAND = 1_000
 """Bounds one frame and one transaction; the SDK splits longer lists."""
 
+MAX_SEQS_PER_COMMAND = 100
+"""Bounds one transaction; the SDK splits longer lists."""
+
 MuteLevel = Literal["none", "mentions"]
 """What still alerts in a muted conversation: nothing, or being mentioned (G2)."""
 
@@ -205,11 +208,18 @@ class Edit(Command, tag="edit", frozen=True):
     mentions: tuple[str, ...] = ()
 
 
+class DeleteMessages(Command, tag="delete_messages", frozen=True):
+    """Delete messages for this account alone, on all its devices (U1, P2)."""
+
+    conversation: Conversation
+    seqs: tuple[int, ...]
+
+
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
 RowCommand = SetDraft | Mute
 TeamCommand = CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam
-MessageCommand = Recall | Edit
+MessageCommand = Recall | Edit | DeleteMessages
 AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand | MessageCommand
 
 
@@ -257,6 +267,9 @@ def check(command: AnyCommand) -> None:
             if isinstance(command, Edit):
                 check_text(command.text)
                 _check_mentions(command.mentions)
+        case DeleteMessages():
+            check_conversation(command.conversation)
+            _check_seqs(command.seqs)
         case _:
             assert_never(command)
 
@@ -287,6 +300,16 @@ def _check_seq(seq: int | None, what: str, least: int = 0) -> None:
     if seq is not None and not least <= seq < 2**53:
         bound = f"{least} or above" if seq < least else "below 2**53"
         raise Refused(Code.BAD_VALUE, f"{what} is {seq}; it must be {bound}")
+
+
+def _check_seqs(seqs: tuple[int, ...]) -> None:
+    if not 1 <= len(seqs) <= MAX_SEQS_PER_COMMAND:
+        raise Refused(
+            Code.BAD_VALUE,
+            f"{len(seqs)} messages in one command; name 1 to {MAX_SEQS_PER_COMMAND}",
+        )
+    for seq in seqs:
+        _check_seq(seq, "seq", least=1)
 
 
 def _check_team(conversation: Conversation) -> None:

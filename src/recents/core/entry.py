@@ -128,6 +128,8 @@ def unread(head: Head, membership: Membership, tally: Tally = NO_TALLY) -> int:
 def needs_tally(head: Head, membership: Membership) -> bool:
     """Tell whether the messages may have something to say about this row."""
     seen = head_seen(head, membership)
+    if membership.last_hidden and seen.preview and membership.last_hidden >= seen.preview.seq:
+        return True
     return max(seen.last_retraction, seen.last_mention) > membership.read_seq
 
 

@@ -67,6 +67,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         marked_unread: number of the commit that put the dot on the row; 0: there is none (R4).
         draft: what the account has not sent yet (G6).
         mute: what still alerts; None: everything (G2).
+        last_hidden: the newest message that the account deleted for itself (U2, P2).
     """
 
     version: int = 0
@@ -84,6 +85,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     marked_unread: int = 0
     draft: Draft | None = None
     mute: MuteLevel | None = None
+    last_hidden: int = 0
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -100,6 +102,7 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         read_ordinal=head.ordinal,
         cleared_seq=previous.cleared_seq if previous else 0,
         mute=previous.mute if previous else None,
+        last_hidden=previous.last_hidden if previous else 0,
     )
 
 
@@ -133,6 +136,7 @@ def after_own_removal(
         membership,
         version=version,
         skipped_after_read=membership.skipped_after_read + unread,
+        last_hidden=max(membership.last_hidden, message.seq),
     )
 
 

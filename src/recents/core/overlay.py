@@ -20,6 +20,7 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
     Edit,
     LeaveTeam,
@@ -114,6 +115,8 @@ def changed_here(account: str, message: Message, pending: Iterable[Pending]) -> 
         match one.command:
             case Recall(seq=message.seq) as recall if _may_recall(account, recall, message.sender):
                 message = recalled(message, account) if recall.notice else vanished(message)
+            case DeleteMessages(seqs=seqs) if message.seq in seqs:
+                message = vanished(message)
             case Edit(seq=message.seq) as edit if message.sender == account:
                 message = edited(message, edit.text, edit.mentions)
             case _:
@@ -266,6 +269,8 @@ class _Sight:
                 self._recall(recall, pending)
             case Edit() as edit:
                 self._edit(edit)
+            case DeleteMessages() as delete_messages:
+                self._delete(delete_messages, pending)
             case _:
                 # Who else is in a team no row shows; who has left sees it as it was (T2).
                 pass
@@ -298,6 +303,16 @@ class _Sight:
             for message in pending.messages
             if is_countable(message, self.account)
             and _may_recall(self.account, recall, message.sender)
+        }
+
+    def _delete(self, delete: DeleteMessages, pending: Pending) -> None:
+        preview = self.head.preview
+        if preview is not None and preview.seq in delete.seqs:
+            self.head = _replace(self.head, preview=pending.older)
+        self.retracted |= {
+            message.seq: message
+            for message in pending.messages
+            if is_countable(message, self.account)
         }
 
     def _edit(self, edit: Edit) -> None:

@@ -44,7 +44,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
             after it are unread, where the device could count them.
         seqs: of a command for all rows: the rows that it covers, each up to which message.
         epoch: of a reading of all rows: the newest commit whose marks the device knew (R3).
-        messages: of a recall or an edit: the message as the device had it, if it did.
+        messages: of a recall, an edit or a deletion of messages: those that the device had,
+            as they were, and that the rows still count.
         left_mentions: with ``left``: how many of these mention the account, and how many only all.
         older: of a recall: what a row shows instead, as far as the device knew (P2).
         version: the rows show what it did from this version on; None: not answered yet.

@@ -16,6 +16,7 @@ from recents.core.commands import (
     ClearHistory,
     Delete,
     DeleteAll,
+    DeleteMessages,
     Edit,
     MarkUnread,
     MarkUnreadFrom,
@@ -66,7 +67,7 @@ def want(
             reading.want_all(actor, command, wanted, epoch, newest)
         case SetDraft() | Mute():
             organizing.want(actor, command, wanted)
-        case Recall() | Edit():
+        case Recall() | Edit() | DeleteMessages():
             changing.want(actor, command, wanted)
         case _:
             rosters.want(actor, command, wanted)
@@ -145,7 +146,7 @@ def _carry_out(
             return Done(workspace.version if changed else 0)
         case SetDraft() | Mute():
             organizing.carry_out(workspace, actor, command, at_ms)
-        case Recall() | Edit():
+        case Recall() | Edit() | DeleteMessages():
             changing.carry_out(workspace, actor, command, at_ms, settings)
         case _:
             rosters.carry_out(workspace, actor, command, at_ms)

@@ -1,12 +1,12 @@
-"""Recalling and editing messages: one message and its head (rules P2, P3, U2, O3, T1)."""
+"""Recalling, editing and deleting messages (rules P2, P3, U1, U2, O3, T1)."""
 
 from __future__ import annotations
 
-from recents.core.commands import Edit, MessageCommand, Recall
+from recents.core.commands import DeleteMessages, Edit, MessageCommand, Recall
 from recents.core.errors import Code, Refused
 from recents.core.head import Head, amend, recall_notice, retract
 from recents.core.ids import Conversation, ConversationKey, key_of
-from recents.core.membership import is_present
+from recents.core.membership import after_own_removal, head_seen, is_present
 from recents.core.message import RETRACTED, Message, edited, preview_of, recalled, vanished
 from recents.server.posting import beyond_end, not_a_member
 from recents.server.settings import Settings
@@ -18,19 +18,25 @@ def want(actor: str, command: MessageCommand, wanted: Wanted) -> None:
     key = key_of(actor, command.conversation)
     wanted.heads.add(key)
     wanted.memberships.add((actor, key))
-    wanted.messages.add((key, command.seq))
+    seqs = command.seqs if isinstance(command, DeleteMessages) else (command.seq,)
+    wanted.messages |= {(key, seq) for seq in seqs}
+    if isinstance(command, DeleteMessages):
+        wanted.hidden |= {(actor, key, seq) for seq in seqs}
 
 
 def carry_out(
     workspace: Workspace, actor: str, command: MessageCommand, at_ms: int, settings: Settings
 ) -> None:
-    """Recall or edit a message; what is recalled already stays as it is, and is a success.
+    """Recall, edit or delete messages; what is recalled already stays as it is, and is a success.
 
     Raises:
         Refused: ``not_a_member``, ``team_dismissed``, ``beyond_end``, ``not_the_sender``,
             ``too_late``, ``bad_value``.
     """
     key = key_of(actor, command.conversation)
+    if isinstance(command, DeleteMessages):
+        _delete(workspace, actor, key, command)
+        return
     head = _head_of_member(workspace, actor, key, command.conversation)
     message = workspace.message(key, command.seq)
     if message is None:
@@ -67,6 +73,23 @@ def _recall(
     older = workspace.older(key, message.seq)
     shown = None if older is None else preview_of(older)
     return vanished(message), retract(head, message, version, fallback=shown)
+
+
+def _delete(
+    workspace: Workspace, actor: str, key: ConversationKey, command: DeleteMessages
+) -> None:
+    head, membership = workspace.head(key), workspace.membership(actor, key)
+    newest = head_seen(head, membership).last_seq if head and membership else 0
+    if max(command.seqs) > newest:
+        raise beyond_end(max(command.seqs), newest)
+    assert membership is not None, "who has no row sees no message"
+    for seq in sorted(set(command.seqs)):
+        message = workspace.message(key, seq)
+        assert message is not None, "what lies below the end was wanted, and is there"
+        if not workspace.is_hidden(actor, key, seq):
+            workspace.hide(actor, key, message)
+            membership = after_own_removal(membership, actor, message, workspace.version)
+    workspace.put_membership(actor, key, membership)
 
 
 def _head_of_member(

@@ -108,6 +108,11 @@ class Images:
         return Sight(version, found, later)
 
 
+def _shows_another(head: Head, seen: Seen) -> bool:
+    """Tell whether the row's preview depends on which messages the account deleted for itself."""
+    return seen.membership.last_hidden > 0 and head.preview != seen.head.preview
+
+
 def _at(version: int, seen: Seen, head: Head | None) -> Seen | None:
     """Return a row as it was at a version, or None where that cannot be told any more.
 
@@ -122,6 +127,7 @@ def _at(version: int, seen: Seen, head: Head | None) -> Seen | None:
         or head.version > version
         or membership.version > version
         or membership.parting is not None
+        or _shows_another(head, seen)
         or (head.changes, head.last_mention) != (seen.head.changes, seen.head.last_mention)
     ):
         return None

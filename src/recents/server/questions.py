@@ -86,6 +86,7 @@ class Questions:
             after_seq=membership.cleared_seq,
             before_seq=min(before, end),
             limit=limit + 1,
+            account=account,
         )
         more = len(found) > limit
         return Messages(messages=tuple(found[1:] if more else found), more=more)

@@ -18,6 +18,7 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
     Edit,
     LeaveTeam,
@@ -215,6 +216,9 @@ class Hearing:
                 oracle.mute(account, name, level)
             case Recall(conversation=name, seq=seq, notice=notice):
                 oracle.recall(account, name, seq, notice=notice)
+            case DeleteMessages(conversation=name, seqs=seqs):
+                for seq in seqs:
+                    oracle.delete_message(account, name, seq)
             case Edit(conversation=name, seq=seq, text=text):
                 oracle.edit(account, name, seq, text, command.mentions)
             case _:

@@ -20,14 +20,30 @@ from recents.core.entry import Tally, is_visible, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
 from recents.core.membership import Membership, Position, first_readable, head_seen
-from recents.core.message import MENTION_ALL, RETRACTED, Message
+from recents.core.message import (
+    MENTION_ALL,
+    RETRACTED,
+    Message,
+    Preview,
+    preview_of,
+    vanished,
+)
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
-from recents.server.store.port import Account, KnownDevice, Seen, StoreFailed, TeamMember, Token
+from recents.server.store.port import (
+    AMENDED_AT_ONCE,
+    Account,
+    KnownDevice,
+    Seen,
+    StoreFailed,
+    TeamMember,
+    Token,
+)
 from recents.server.store.workspace import (
     ClientKey,
     CommandId,
     Cutoff,
+    HiddenId,
     Loaded,
     MembershipId,
     Mention,
@@ -59,6 +75,7 @@ class _History:
     versions: list[int] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
     mentions: list[_Mentioned] = field(default_factory=list)
+    changed_versions: list[int] = field(default_factory=list)
 
 
 class MemoryStore:
@@ -77,6 +94,7 @@ class MemoryStore:
         self._posted: dict[ClientKey, Message] = {}
         self._heads: dict[ConversationKey, Head] = {}
         self._inboxes: dict[str, dict[ConversationKey, Membership]] = {}
+        self._hidden: dict[HiddenId, int] = {}
         self._accounts: dict[str, Account] = {}
         self._tokens: dict[bytes, Token] = {}
         self._verdicts: dict[CommandId, Verdict] = {}
@@ -144,6 +162,7 @@ class MemoryStore:
             cutoffs={cutoff: self._positions_at(cutoff) for cutoff in wanted.cutoffs},
             messages=self._wanted_messages(wanted.messages),
             olders=self._olders(wanted.messages),
+            hidden=wanted.hidden & self._hidden.keys(),
         )
 
     def _wanted_messages(self, wanted: Iterable[MessageId]) -> dict[MessageId, Message]:
@@ -167,8 +186,15 @@ class MemoryStore:
         messages = self._history(key).messages
         if seq >= len(messages):
             return None
-        own = sum(message.counts and message.sender == account for message in messages[seq:])
+        own = sum(
+            message.counts
+            and (message.sender == account or self._is_hidden(account, key, message))
+            for message in messages[seq:]
+        )
         return Position(seq, messages[seq - 1].ordinal if seq else 0, own)
+
+    def _is_hidden(self, account: str, key: ConversationKey, message: Message) -> bool:
+        return (account, key, message.seq) in self._hidden
 
     def _positions_at(self, cutoff: Cutoff) -> dict[ConversationKey, Position]:
         account, version = cutoff
@@ -192,6 +218,7 @@ class MemoryStore:
             history.messages += messages
             history.versions += [workspace.version] * len(messages)
             history.changes += [0] * len(messages)
+            history.changed_versions += [0] * len(messages)
             for message in messages:
                 self._posted[key, message.sender, message.client_id] = message
             self._rows_written += len(messages)
@@ -199,7 +226,11 @@ class MemoryStore:
             history = self._histories[key]
             history.messages[seq - 1] = amended.message
             history.changes[seq - 1] = amended.change
-        self._rows_written += len(workspace.amended) + len(workspace.mentions)
+            history.changed_versions[seq - 1] = workspace.version
+        self._hidden.update(dict.fromkeys(workspace.hidden, workspace.version))
+        self._rows_written += sum(
+            map(len, (workspace.amended, workspace.mentions, workspace.hidden))
+        )
         for begun in workspace.mentions:
             self._histories[begun.key].mentions.append(_Mentioned(begun))
         for end in workspace.unmentions:
@@ -273,18 +304,30 @@ class MemoryStore:
     def _tally(self, account: str, key: ConversationKey, membership: Membership) -> Tally:
         seen, history = head_seen(self._heads[key], membership), self._history(key)
         me, everybody = self._mentioned_in(account, key, membership)
+        preview = seen.preview
+        hidden = preview is not None and (account, key, preview.seq) in self._hidden
         return Tally(
             retracted_after_read=sum(
                 message.state in RETRACTED
                 and change <= seen.changes
                 and message.counts
                 and message.sender != account
+                and not self._is_hidden(account, key, message)
                 for message, change in zip(history.messages, history.changes, strict=True)
                 if membership.read_seq < message.seq <= seen.last_retraction
             ),
             mentions_me=len(me),
             mentions_all=len(everybody - me),
+            preview_hidden=hidden,
+            older=self._older(account, key, preview.seq) if preview and hidden else None,
         )
+
+    def _older(self, account: str, key: ConversationKey, seq: int) -> Preview | None:
+        for message in reversed(self._history(key).messages[: seq - 1]):
+            hidden = self._is_hidden(account, key, message)
+            if message.previews and message.state != "gone" and not hidden:
+                return preview_of(message)
+        return None
 
     def _mentioned_in(
         self, account: str, key: ConversationKey, membership: Membership
@@ -296,7 +339,8 @@ class MemoryStore:
         for mentioned in self._history(key).mentions:
             one = mentioned.begun
             unread = membership.read_seq < one.seq <= seen.last_seq and one.sender != account
-            if unread and mentioned.is_live(seen.changes):
+            hidden = (account, key, one.seq) in self._hidden
+            if unread and mentioned.is_live(seen.changes) and not hidden:
                 if one.target == account:
                     me.add(one.seq)
                 elif one.target == MENTION_ALL:
@@ -309,15 +353,45 @@ class MemoryStore:
     # Messages and teams
 
     async def messages(
-        self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
+        self,
+        key: ConversationKey,
+        *,
+        after_seq: int,
+        before_seq: int,
+        limit: int,
+        account: str | None = None,
     ) -> list[Message]:
         """Return the newest messages with ``after_seq < seq < before_seq``, oldest first."""
         between = [
             message
             for message in self._history(key).messages
-            if after_seq < message.seq < before_seq and message.state != "gone"
+            if after_seq < message.seq < before_seq
+            and message.state != "gone"
+            and not (account and self._is_hidden(account, key, message))
         ]
         return between[-limit:] if limit > 0 else []
+
+    async def amended_since(
+        self, account: str, version: int
+    ) -> dict[ConversationKey, list[Message]]:
+        """Return the messages that became others for an account after a version."""
+        found: dict[ConversationKey, list[Message]] = {}
+        for key, membership in self._inbox(account).items():
+            history = self._history(key)
+            changed = []
+            for message, changed_at in zip(
+                history.messages, history.changed_versions, strict=True
+            ):
+                hidden_at = self._hidden.get((account, key, message.seq), 0)
+                if message.seq <= membership.cleared_seq:
+                    continue
+                if hidden_at > version:
+                    changed.append(vanished(message))
+                elif not hidden_at and changed_at > version and membership.parting is None:
+                    changed.append(message)
+            if changed:
+                found[key] = changed[-AMENDED_AT_ONCE:]
+        return found
 
     async def mentions(
         self, account: str, key: ConversationKey, after_seq: int, limit: int

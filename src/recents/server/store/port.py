@@ -34,6 +34,10 @@ class StoreUnusable(RecentsError):
     """The store cannot be opened: damaged, from a newer version, not writable, in use."""
 
 
+AMENDED_AT_ONCE = 200
+"""As many messages of a conversation as a device keeps."""
+
+
 class Seen(msgspec.Struct, frozen=True, gc=False):
     """A head, a membership and a tally that make a row."""
 
@@ -166,11 +170,27 @@ class Store(Protocol):
         """
 
     async def messages(
-        self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
+        self,
+        key: ConversationKey,
+        *,
+        after_seq: int,
+        before_seq: int,
+        limit: int,
+        account: str | None = None,
     ) -> list[Message]:
         """Return the newest messages with ``after_seq < seq < before_seq``, oldest first.
 
-        Those that are gone are left out (P1).
+        Those that are gone are left out (P1), and those that ``account`` deleted for itself.
+        """
+
+    async def amended_since(
+        self, account: str, version: int
+    ) -> dict[ConversationKey, list[Message]]:
+        """Return the messages that became others for an account after a version, oldest first.
+
+        They are as it sees them now; those that it deleted for itself are gone. Of each
+        conversation at most ``AMENDED_AT_ONCE``, the newest; who has left is told of no recall
+        or edit (T2).
         """
 
     async def mentions(

@@ -158,12 +158,24 @@ class SqliteStore:
         return await self._read(lambda reading: reading.page(account, limit, after))
 
     async def messages(
-        self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
+        self,
+        key: ConversationKey,
+        *,
+        after_seq: int,
+        before_seq: int,
+        limit: int,
+        account: str | None = None,
     ) -> list[Message]:
         """Return the newest messages with ``after_seq < seq < before_seq``, oldest first."""
         return await self._read(
-            lambda reading: reading.messages(key, after_seq, before_seq, limit)
+            lambda reading: reading.messages(key, after_seq, before_seq, limit, account)
         )
+
+    async def amended_since(
+        self, account: str, version: int
+    ) -> dict[ConversationKey, list[Message]]:
+        """Return the messages that became others for an account after a version."""
+        return await self._read(lambda reading: reading.amended_since(account, version))
 
     async def mentions(
         self, account: str, key: ConversationKey, after_seq: int, limit: int

@@ -15,10 +15,17 @@ import apsw
 
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, named_by
-from recents.core.message import Message
+from recents.core.message import Message, vanished
 from recents.core.ordering import Place
 from recents.core.totals import Totals
-from recents.server.store.port import Account, KnownDevice, Seen, TeamMember, Token
+from recents.server.store.port import (
+    AMENDED_AT_ONCE,
+    Account,
+    KnownDevice,
+    Seen,
+    TeamMember,
+    Token,
+)
 from recents.server.store.queries import named_queries
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
@@ -73,7 +80,12 @@ class Reading:
         return [seen_of(row) for row in rows], totals_in(sums)
 
     def messages(
-        self, key: ConversationKey, after_seq: int, before_seq: int, limit: int
+        self,
+        key: ConversationKey,
+        after_seq: int,
+        before_seq: int,
+        limit: int,
+        account: str | None,
     ) -> list[Message]:
         """Return the newest messages between two places, oldest first."""
         rows = self._rows(
@@ -82,8 +94,27 @@ class Reading:
             after_seq=fitting(after_seq),
             before_seq=fitting(before_seq),
             limit=fitting(limit),
+            account=account or "",
         )
         return [message_of(row) for row in reversed(rows)]
+
+    def amended_since(self, account: str, version: int) -> dict[ConversationKey, list[Message]]:
+        """Return the messages that became others for an account after a version."""
+        found: dict[ConversationKey, dict[int, Message]] = {}
+        since = fitting(version)
+        with work_failures("reading"), self._connection:
+            changed = self._rows("amended_since", account=account, version=since)
+            hidden = self._rows("hidden_since", account=account, version=since)
+        for key, *row in changed:
+            message = message_of(row)
+            found.setdefault(key, {})[message.seq] = message
+        for key, *row in hidden:
+            message = vanished(message_of(row))
+            found.setdefault(key, {})[message.seq] = message
+        return {
+            key: [some[seq] for seq in sorted(some)[-AMENDED_AT_ONCE:]]
+            for key, some in found.items()
+        }
 
     def mentions(
         self, account: str, key: ConversationKey, after_seq: int, limit: int

@@ -18,12 +18,13 @@ from recents.core.errors import Code
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import Draft, Membership
-from recents.core.message import Message, Preview
+from recents.core.message import Message, Preview, preview_text
 from recents.core.totals import Totals
 from recents.server.store.port import Seen
 from recents.server.store.workspace import (
     Amended,
     CommandId,
+    HiddenId,
     Mention,
     MessageId,
     Unmention,
@@ -41,9 +42,9 @@ _value_from = msgspec.json.Decoder().decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 19)
-_HEAD = slice(19, 33)
-_TALLY = slice(33, 36)
+_MEMBERSHIP = slice(3, 20)
+_HEAD = slice(20, 34)
+_TALLY = slice(34, 39)
 
 
 def fitting(number: int) -> int:
@@ -78,7 +79,7 @@ def row_of_message(key: ConversationKey, message: Message, version: int) -> Row:
     )
 
 
-def amendment_of(message: MessageId, amended: Amended) -> Row:
+def amendment_of(message: MessageId, amended: Amended, version: int) -> Row:
     """Return what ``amend_message`` takes."""
     now = amended.message
     return (
@@ -88,8 +89,14 @@ def amendment_of(message: MessageId, amended: Amended) -> Row:
         now.state,
         now.recalled_by,
         amended.change,
+        version,
         *message,
     )
+
+
+def row_of_hidden(hidden: HiddenId, message: Message, version: int) -> Row:
+    """Return what ``add_hidden`` takes."""
+    return *hidden, version, message.counts and message.sender != hidden[0]
 
 
 def row_of_mention(mention: Mention) -> Row:
@@ -186,6 +193,7 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         membership.mute,
         None if draft is None else draft.time_ms,
         None if draft is None else draft.text,
+        membership.last_hidden,
     )
 
 
@@ -200,6 +208,7 @@ def move_of_membership(account: str, key: ConversationKey, membership: Membershi
         membership.deleted_seq,
         membership.read_epoch,
         membership.marked_unread,
+        membership.last_hidden,
         account,
         named_by(account, key),
     )
@@ -219,7 +228,7 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in sixteen columns, from ``version`` to ``draft_text``."""
+    """Return the membership in its columns, from ``version`` to ``last_hidden``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -236,14 +245,35 @@ def membership_of(row: Sequence[Any]) -> Membership:
         marked_unread=row[12],
         mute=row[13],
         draft=None if row[14] is None else Draft(row[15], row[14]),
+        last_hidden=row[16],
     )
 
 
 def tally_of(row: Sequence[Any]) -> Tally:
-    """Return the tally in its columns, from ``retracted_after_read`` to ``mentions_all``."""
+    """Return the tally in its columns, from ``retracted_after_read`` to ``older``."""
     if not any(row):
         return NO_TALLY
-    return Tally(retracted_after_read=row[0], mentions_me=row[1], mentions_all=row[2])
+    return Tally(
+        retracted_after_read=row[0],
+        mentions_me=row[1],
+        mentions_all=row[2],
+        preview_hidden=bool(row[3]),
+        older=None if row[4] is None else _older_in(row[4]),
+    )
+
+
+def _older_in(text: str) -> Preview:
+    seq, sender, client_id, time_ms, kind, words, state, recalled_by = _value_from(text)
+    return Preview(
+        seq=seq,
+        client_id=client_id,
+        sender=sender,
+        time_ms=time_ms,
+        kind=kind,
+        text=preview_text(words),
+        state=state,
+        recalled_by=recalled_by,
+    )
 
 
 def seen_of(row: Sequence[Any]) -> Seen:

@@ -35,6 +35,7 @@ from recents.server.store.sqlite_rows import (
     move_of_membership,
     only_moved,
     row_of_head,
+    row_of_hidden,
     row_of_membership,
     row_of_mention,
     row_of_message,
@@ -153,7 +154,8 @@ class Writing:
             for message in batch
         ]
         heads = [row_of_head(key, head) for key, head in workspace.heads.items()]
-        amended = [amendment_of(*changed) for changed in workspace.amended.items()]
+        amended = [amendment_of(*changed, version) for changed in workspace.amended.items()]
+        hidden = [row_of_hidden(*one, version) for one in workspace.hidden.items()]
         mentions = [row_of_mention(mention) for mention in workspace.mentions]
         verdicts = [row_of_verdict(*known) for known in workspace.verdicts.items()]
         moved: list[Row] = []
@@ -166,6 +168,7 @@ class Writing:
         with Transaction(self.connection):
             self._write("add_message", messages)
             self._write("amend_message", amended)
+            self._write("add_hidden", hidden)
             self._write("add_mention", mentions)
             self._write("end_mention", [end_of_mention(end) for end in workspace.unmentions])
             self._write("put_head", heads)
@@ -175,7 +178,7 @@ class Writing:
             if workspace.changed:
                 self.connection.execute(self._sql["set_version"], (version,))
         if workspace.changed:
-            rows = sum(map(len, (messages, amended, mentions, heads, moved, put)))
+            rows = sum(map(len, (messages, amended, hidden, mentions, heads, moved, put)))
             self._committed(workspace, rows)
 
     def _write(self, query: str, rows: list[Row]) -> None:
@@ -221,6 +224,11 @@ class Writing:
             loaded.cutoffs[cutoff] = self._positions_at(cutoff)
         loaded.messages = self._one_each("message", wanted.messages)
         loaded.olders = self._one_each("older", wanted.messages)
+        loaded.hidden = {
+            one
+            for one in wanted.hidden
+            if self._rows("hidden", account=one[0], key=one[1], seq=fitting(one[2]))
+        }
         return loaded
 
     def _floors(self, pairs: Iterable[MembershipId]) -> set[PositionKey]:

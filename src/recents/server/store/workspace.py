@@ -33,6 +33,9 @@ PositionKey = tuple[str, ConversationKey, int]
 MessageId = tuple[ConversationKey, int]
 """(key, seq)"""
 
+HiddenId = tuple[str, ConversationKey, int]
+"""(account, key, seq): a message that an account deletes for itself."""
+
 CommandId = tuple[str, str]
 """(account, command id): what makes a command one (C4)."""
 
@@ -110,6 +113,7 @@ class Wanted:
         cutoffs: needs, for each conversation of the account that got messages after that
             version, the position at it (D4, R5).
         messages: messages that may be recalled or edited, and what a row shows instead (P2).
+        hidden: messages that an account may have deleted for itself before.
     """
 
     heads: set[ConversationKey] = field(default_factory=set)
@@ -122,6 +126,7 @@ class Wanted:
     inboxes: set[str] = field(default_factory=set)
     cutoffs: set[Cutoff] = field(default_factory=set)
     messages: set[MessageId] = field(default_factory=set)
+    hidden: set[HiddenId] = field(default_factory=set)
 
 
 @dataclass(slots=True)
@@ -142,6 +147,7 @@ class Loaded:
     cutoffs: dict[Cutoff, dict[ConversationKey, Position]] = field(default_factory=dict)
     messages: dict[MessageId, Message] = field(default_factory=dict)
     olders: dict[MessageId, Message] = field(default_factory=dict)
+    hidden: set[HiddenId] = field(default_factory=set)
 
 
 class Workspace:
@@ -156,6 +162,7 @@ class Workspace:
         amended: messages that were recalled or edited, new ones included.
         mentions: mentions that begin; they are written before those that end.
         unmentions: mentions that end, in the order in which they do.
+        hidden: messages that accounts deleted for themselves.
     """
 
     def __init__(self, version: int, loaded: Loaded) -> None:
@@ -167,6 +174,7 @@ class Workspace:
         self.amended: dict[MessageId, Amended] = {}
         self.mentions: list[Mention] = []
         self.unmentions: list[Unmention] = []
+        self.hidden: dict[HiddenId, Message] = {}
         self._loaded = loaded
         self._posted: dict[ClientKey, Message] = {}
 
@@ -217,6 +225,15 @@ class Workspace:
             found = self._loaded.olders.get((key, found.seq))
         return None
 
+    def is_hidden(self, account: str, key: ConversationKey, seq: int) -> bool:
+        """Tell whether an account has deleted a wanted message for itself."""
+        one = (account, key, seq)
+        return one in self.hidden or one in self._loaded.hidden
+
+    def hide(self, account: str, key: ConversationKey, message: Message) -> None:
+        """Delete a message for one account."""
+        self.hidden[account, key, message.seq] = message
+
     def amend(self, key: ConversationKey, message: Message, change: int) -> None:
         """Put a message in the place of what it was before."""
         before = self.message(key, message.seq)
@@ -256,6 +273,11 @@ class Workspace:
             return Position(head.last_seq, head.ordinal)
         after = [message for message in self.messages.get(key, ()) if message.seq > seq]
         own = sum(message.counts and message.sender == account for message in after)
+        own += sum(
+            message.counts and message.sender != account and message.seq > seq
+            for (owner, where, _), message in self.hidden.items()
+            if (owner, where) == (account, key)
+        )
         loaded_head = self._loaded.heads.get(key) or Head()
         if seq >= loaded_head.last_seq:
             first = after[0]

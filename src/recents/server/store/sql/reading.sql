@@ -14,8 +14,42 @@ SELECT
     counts, bumps, previews, state, recalled_by
 FROM messages
 WHERE key = :key AND seq > :after_seq AND seq < :before_seq AND state <> 'gone'
+    AND NOT EXISTS (
+        SELECT * FROM hidden AS x
+        WHERE x.account = :account AND x.key = messages.key AND x.seq = messages.seq
+    )
 ORDER BY seq DESC
 LIMIT :limit;
+
+-- amended_since --
+-- The messages of an account's conversations that were recalled or edited after a version.
+SELECT
+    c.key,
+    c.seq, c.ordinal, c.sender, c.client_id, c.time_ms, c.kind, c.text, c.attachment, c.mentions,
+    c.counts, c.bumps, c.previews, c.state, c.recalled_by
+FROM memberships AS m
+CROSS JOIN heads AS h ON h.key = m.key
+CROSS JOIN messages AS c ON c.key = m.key AND c.changed_version > max(:version, 0)
+WHERE m.account = :account
+    AND m.parting IS NULL
+    AND h.version > :version
+    AND h.changes > 0
+    AND c.changed_version > 0
+    AND c.seq > m.cleared_seq
+    AND NOT EXISTS (
+        SELECT * FROM hidden AS x
+        WHERE x.account = m.account AND x.key = c.key AND x.seq = c.seq
+    );
+
+-- hidden_since --
+-- The messages that an account deleted for itself after a version.
+SELECT
+    c.key,
+    c.seq, c.ordinal, c.sender, c.client_id, c.time_ms, c.kind, c.text, c.attachment, c.mentions,
+    c.counts, c.bumps, c.previews, c.state, c.recalled_by
+FROM hidden AS x
+CROSS JOIN messages AS c ON c.key = x.key AND c.seq = x.seq
+WHERE x.account = :account AND x.version > :version;
 
 -- members --
 -- Present members in byte order, after an account (T1, T2).

@@ -2,7 +2,7 @@
 -- The rows of all inboxes: each membership with its head, and what the two make together.
 -- The rules of core/entry.py in SQL, once; tests/contracts compares the two. It is a view of the
 -- connection, not of the file, so that a changed rule needs no migration. The columns up to
--- mentions_all are read by place in sqlite_rows.py.
+-- older are read by place in sqlite_rows.py.
 CREATE TEMP VIEW inbox AS
 WITH
 -- T2: who has left sees the head as it was then. The JSON leaves out what is 0.
@@ -13,6 +13,7 @@ seen AS (
         m.read_seq, m.read_ordinal, m.skipped_after_read,
         m.cleared_seq, m.deleted_seq, m.removed, m.parting,
         m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
+        m.last_hidden,
         h.version AS head_version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms,
         h.last_retraction, h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
         h.changes, h.last_mention,
@@ -28,7 +29,12 @@ seen AS (
         CASE WHEN m.parting IS NULL THEN h.changes ELSE coalesce(m.parting ->> 'changes', 0) END
             AS seen_changes,
         CASE WHEN m.parting IS NULL THEN h.last_mention ELSE coalesce(m.parting ->> 'last_mention', 0) END
-            AS seen_last_mention
+            AS seen_last_mention,
+        CASE
+            WHEN m.last_hidden = 0 THEN NULL
+            WHEN m.parting IS NULL THEN h.preview ->> 'seq'
+            ELSE m.parting ->> '$.preview.seq'
+        END AS seen_preview_seq
     FROM memberships AS m
     CROSS JOIN heads AS h ON h.key = m.key
 ),
@@ -46,6 +52,10 @@ counted AS (
                 AND r.change <= seen.seen_changes
                 AND r.counts
                 AND r.sender <> seen.account
+                AND NOT EXISTS (
+                    SELECT * FROM hidden AS x
+                    WHERE x.account = seen.account AND x.key = r.key AND x.seq = r.seq
+                )
         ) ELSE 0 END AS retracted_after_read,
         -- G3: a message that mentions the account by name counts as that alone.
         CASE WHEN seen_last_mention > read_seq THEN (
@@ -56,6 +66,10 @@ counted AS (
                 AND t.seq > seen.read_seq
                 AND t.seq <= seen.seen_last_seq
                 AND t.sender <> seen.account
+                AND NOT EXISTS (
+                    SELECT * FROM hidden AS x
+                    WHERE x.account = seen.account AND x.key = t.key AND x.seq = t.seq
+                )
                 AND t.since <= seen.seen_changes
                 AND (t.until IS NULL OR t.until > seen.seen_changes)
         ) ELSE 0 END AS mentions_me,
@@ -67,6 +81,10 @@ counted AS (
                 AND t.seq > seen.read_seq
                 AND t.seq <= seen.seen_last_seq
                 AND t.sender <> seen.account
+                AND NOT EXISTS (
+                    SELECT * FROM hidden AS x
+                    WHERE x.account = seen.account AND x.key = t.key AND x.seq = t.seq
+                )
                 AND t.since <= seen.seen_changes
                 AND (t.until IS NULL OR t.until > seen.seen_changes)
                 AND NOT EXISTS (
@@ -78,7 +96,11 @@ counted AS (
                         AND me.since <= seen.seen_changes
                         AND (me.until IS NULL OR me.until > seen.seen_changes)
                 )
-        ) ELSE 0 END AS mentions_all
+        ) ELSE 0 END AS mentions_all,
+        CASE WHEN last_hidden >= seen_preview_seq THEN EXISTS (
+            SELECT * FROM hidden AS x
+            WHERE x.account = seen.account AND x.key = seen.key AND x.seq = seen_preview_seq
+        ) ELSE 0 END AS preview_hidden
     FROM seen
 )
 SELECT
@@ -87,10 +109,29 @@ SELECT
     read_seq, read_ordinal, skipped_after_read,
     cleared_seq, deleted_seq, removed, parting,
     read_epoch, marked_unread, mute, draft_ms, draft_text,
+    last_hidden,
     head_version, last_seq, ordinal, time_ms, activity_ms,
     last_retraction, low_receipt, high_receipt, dismissed, name, owner, preview,
     changes, last_mention,
-    retracted_after_read, mentions_me, mentions_all,
+    retracted_after_read, mentions_me, mentions_all, preview_hidden,
+    -- P2: the next older message, where the newest one is hidden.
+    CASE WHEN preview_hidden THEN (
+        SELECT json_array(
+            o.seq, o.sender, o.client_id, o.time_ms, o.kind, substr(o.text, 1, 400), o.state,
+            o.recalled_by
+        )
+        FROM messages AS o
+        WHERE o.key = counted.key
+            AND o.seq < seen_preview_seq
+            AND o.previews
+            AND o.state <> 'gone'
+            AND NOT EXISTS (
+                SELECT * FROM hidden AS x
+                WHERE x.account = counted.account AND x.key = o.key AND x.seq = o.seq
+            )
+        ORDER BY o.seq DESC
+        LIMIT 1
+    ) END AS older,
     max(version, seen_version) AS row_version,
     -- D2: deleted, until a message comes after that.
     seen_last_seq > deleted_seq AS visible,
@@ -111,6 +152,10 @@ CROSS JOIN mentions AS t
     AND t.seq > max(inbox.read_seq, :after_seq)
     AND t.seq <= inbox.seen_last_seq
     AND t.sender <> inbox.account
+    AND NOT EXISTS (
+        SELECT * FROM hidden AS x
+        WHERE x.account = inbox.account AND x.key = t.key AND x.seq = t.seq
+    )
     AND t.since <= inbox.seen_changes
     AND (t.until IS NULL OR t.until > inbox.seen_changes)
 WHERE inbox.account = :account AND inbox.conversation = :conversation

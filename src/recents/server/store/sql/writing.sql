@@ -23,7 +23,8 @@ SELECT
     m.version, m.joined_ms, m.joined_seq, m.joined_version,
     m.read_seq, m.read_ordinal, m.skipped_after_read,
     m.cleared_seq, m.deleted_seq, m.removed, m.parting,
-    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text
+    m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
+    m.last_hidden
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -57,13 +58,19 @@ SELECT
         SELECT count(*)
         FROM messages AS own
         WHERE own.key = :key AND own.seq > :seq AND own.sender = :account AND own.counts
+    ) + (
+        SELECT count(*)
+        FROM hidden AS x
+        WHERE x.account = :account AND x.key = :key AND x.seq > :seq AND x.skipped
     )
 FROM messages AS at
 WHERE at.key = :key AND at.seq = :seq;
 
 -- own_messages --
 -- How many countable messages somebody has sent: what a position before the first one skips.
-SELECT count(*) FROM messages WHERE key = :key AND sender = :account AND counts;
+SELECT
+    (SELECT count(*) FROM messages WHERE key = :key AND sender = :account AND counts)
+    + (SELECT count(*) FROM hidden WHERE account = :account AND key = :key AND skipped);
 
 -- seqs_at --
 -- For each conversation of an account with messages after a version: the newest seq at it, or 0.
@@ -115,7 +122,8 @@ LIMIT 1;
 -- amend_message --
 -- Change what a message says (P2, P3).
 UPDATE messages
-SET text = ?, attachment = ?, mentions = ?, state = ?, recalled_by = ?, change = ?
+SET text = ?, attachment = ?, mentions = ?, state = ?, recalled_by = ?, change = ?,
+    changed_version = ?
 WHERE key = ? AND seq = ?;
 
 -- add_mention --
@@ -126,6 +134,14 @@ INSERT INTO mentions (key, target, seq, since, sender) VALUES (?, ?, ?, ?, ?);
 -- Somebody is mentioned no longer.
 UPDATE mentions SET until = ?
 WHERE key = ? AND target = ? AND seq = ? AND until IS NULL AND since < ?;
+
+-- hidden --
+-- Whether an account deleted a message for itself.
+SELECT seq FROM hidden WHERE account = :account AND key = :key AND seq = :seq;
+
+-- add_hidden --
+-- An account deletes a message for itself (P2).
+INSERT INTO hidden (account, key, seq, version, skipped) VALUES (?, ?, ?, ?, ?);
 
 -- put_head --
 -- Make or replace a head.
@@ -156,9 +172,10 @@ ON CONFLICT (key) DO UPDATE SET
 INSERT INTO memberships (
     account, conversation, key, version, joined_ms, joined_seq, joined_version,
     read_seq, read_ordinal, skipped_after_read, cleared_seq, deleted_seq, removed, parting,
-    read_epoch, marked_unread, mute, draft_ms, draft_text
+    read_epoch, marked_unread, mute, draft_ms, draft_text,
+    last_hidden
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -175,14 +192,15 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     marked_unread = excluded.marked_unread,
     mute = excluded.mute,
     draft_ms = excluded.draft_ms,
-    draft_text = excluded.draft_text;
+    draft_text = excluded.draft_text,
+    last_hidden = excluded.last_hidden;
 
 -- move_membership --
 -- Change where a member stands, not whether it is one; touches no index.
 UPDATE memberships
 SET
     version = ?, read_seq = ?, read_ordinal = ?, skipped_after_read = ?, cleared_seq = ?,
-    deleted_seq = ?, read_epoch = ?, marked_unread = ?
+    deleted_seq = ?, read_epoch = ?, marked_unread = ?, last_hidden = ?
 WHERE account = ? AND conversation = ?;
 
 -- add_verdict --
