@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from recents.cli import accounts, demo, devices, lists, marks, serving, watching
+from recents.cli import accounts, demo, devices, lists, marks, messages, serving, watching
 from recents.cli.ending import EXIT_CODES
 
 app = typer.Typer(
@@ -49,5 +49,8 @@ app.command()(marks.unread)
 app.command()(marks.draft)
 app.command()(marks.mute)
 app.command()(marks.unmute)
+app.command()(messages.history)
+app.command()(messages.recall)
+app.command()(messages.edit)
 app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)
