@@ -78,6 +78,8 @@ def test_codes_are_never_renamed() -> None:
         "store_failed",
         "node_mistake",
         "closing",
+        "not_the_sender",
+        "too_late",
     }
 
 
