@@ -158,6 +158,7 @@ class People:
         seq = self._oracle.post(
             step.account,
             step.conversation,
+            mentions=step.mentions,
             client_id=message.client_id,
             at_ms=message.time_ms,
             text=step.text,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -51,6 +52,14 @@ def _steps(draw: st.DrawFn, version: int) -> Step:
                 _message(seq + 4 * (version - 1)) for seq in sorted(seqs)
             )
             for name, seqs in said.items()
+        },
+        amended={
+            Conversation(f"p2p:{name}"): tuple(
+                msgspec.structs.replace(_message(seq), text=f"v{version}") for seq in sorted(seqs)
+            )
+            for name, seqs in draw(
+                st.dictionaries(_names, st.sets(st.integers(1, 8), min_size=1))
+            ).items()
         },
         forgets_messages=draw(st.booleans()),
         # A command that left does not come back: numbers are used once.

@@ -24,7 +24,7 @@ from recents.core.ids import (
 )
 from recents.core.marks import organized
 from recents.core.membership import Membership
-from recents.core.message import Message, recalled
+from recents.core.message import RETRACTED, Message, edited, preview_of, recalled, vanished
 from recents.server.store.port import Store
 from recents.server.store.workspace import Verdict, Wanted, Workspace
 
@@ -141,14 +141,78 @@ class Batch:
             self._begin_p2p(workspace, key)
             head = workspace.head(key) or Head()
             message = heads.next_message(head, post, sender, self._at_ms)
-            self._store(workspace, sender, key, recalled(message, sender))
+            self._store(workspace, sender, key, message)
             notice = heads.recall_notice(message, sender)
             head = heads.retract(
-                _head(workspace, key), message, sender, workspace.version, fallback=notice
+                _head(workspace, key), message, workspace.version, fallback=notice
             )
+            workspace.amend(key, recalled(message, sender), head.changes)
             workspace.put_head(key, head)
 
         return self.then(step)
+
+    def recall(
+        self, account: str, conversation: Conversation, seq: int, *, notice: bool = True
+    ) -> Self:
+        """Recall a message, unless it was recalled before."""
+        key = self._want_message(account, conversation, seq)
+
+        def step(workspace: Workspace) -> None:
+            message, head = workspace.message(key, seq), _head(workspace, key)
+            if message is None or message.state in RETRACTED:
+                return
+            older = workspace.older(key, seq)
+            shown = preview_of(older) if older else None
+            fallback = heads.recall_notice(message, account) if notice else shown
+            head = heads.retract(head, message, workspace.version, fallback=fallback)
+            now = recalled(message, account) if notice else vanished(message)
+            workspace.amend(key, now, head.changes)
+            workspace.put_head(key, head)
+
+        return self.then(step)
+
+    def edit(
+        self,
+        account: str,
+        conversation: Conversation,
+        seq: int,
+        text: str,
+        mentions: tuple[str, ...] = (),
+    ) -> Self:
+        """Edit a message, unless it was recalled before."""
+        key = self._want_message(account, conversation, seq)
+
+        def step(workspace: Workspace) -> None:
+            message, head = workspace.message(key, seq), _head(workspace, key)
+            if message is None or message.state in RETRACTED:
+                return
+            now = edited(message, text, mentions)
+            head = heads.amend(head, now, workspace.version)
+            workspace.amend(key, now, head.changes)
+            workspace.put_head(key, head)
+
+        return self.then(step)
+
+    def hide(self, account: str, conversation: Conversation, seq: int) -> Self:
+        """Delete a message for one account, unless it was before."""
+        key = self._want_message(account, conversation, seq)
+        self.wanted.hidden.add((account, key, seq))
+
+        def step(workspace: Workspace) -> None:
+            message = workspace.message(key, seq)
+            if message is None or workspace.is_hidden(account, key, seq):
+                return
+            _, membership = _both(workspace, account, key)
+            workspace.hide(account, key, message)
+            after = memberships.after_own_removal(membership, account, message, workspace.version)
+            workspace.put_membership(account, key, after)
+
+        return self.then(step)
+
+    def _want_message(self, account: str, conversation: Conversation, seq: int) -> ConversationKey:
+        key = self._want(conversation, account)
+        self.wanted.messages.add((key, seq))
+        return key
 
     def _want_post(self, sender: str, to: Conversation, client_id: str) -> ConversationKey:
         key = self._want(to, sender)

@@ -5,18 +5,22 @@ from __future__ import annotations
 from random import Random
 
 from recents.core.commands import Archive, Pin
+from recents.core.entry import Tally
 from recents.core.face import Face
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, key_of, p2p, super_team, team
 from recents.core.membership import Membership, head_seen
+from recents.core.message import MENTION_ALL, RETRACTED, Message, Preview, preview_of
 from recents.server.store.port import Seen, Store
-from tests.contracts.batches import START_MS, Batch, history
+from recents.server.store.workspace import Mention, MessageId, Unmention
+from tests.contracts.batches import START_MS, Batch
 
 CHANGES = [
     *("read", "read", "delete", "delete", "delete", "clear", "team", "dot", "back", "draft"),
     *("mute", "pin", "archive", "archive"),
-    *("face", "alias"),
+    *("face", "alias", "recall", "recall", "edit", "delete", "delete", "hide", "hide"),
 ]
+MENTIONS = [(), (), ("me",), ("@all", "owner"), ("me", "@all"), ("@all", "@all")]
 
 
 class RandomInbox:
@@ -25,6 +29,11 @@ class RandomInbox:
     def __init__(self, store: Store, seed: int) -> None:
         self.heads: dict[ConversationKey, Head] = {}
         self.memberships: dict[Conversation, Membership] = {}
+        self.messages: dict[ConversationKey, list[Message]] = {}
+        self.changes: dict[MessageId, int] = {}
+        self.hidden: set[MessageId] = set()
+        self.mentions: list[Mention] = []
+        self.unmentions: list[Unmention] = []
         self._store = store
         self._random = Random(seed)
 
@@ -40,7 +49,7 @@ class RandomInbox:
             await self._commit(self._begun([name], sender="owner"))
         for name in self._random.sample([*peers, *teams], rows * 2 // 3):
             await self._change(name)
-            for _ in range(self._random.randrange(3)):
+            for _ in range(self._random.randrange(4)):
                 await self._change(name)
             if self._random.random() < 0.4:
                 await self._commit(self._begun([name], sender=self._other(name)))
@@ -71,6 +80,7 @@ class RandomInbox:
                         counts=self._random.random() < 0.8,
                         bumps=self._random.random() < 0.8,
                         previews=self._random.random() < 0.8,
+                        mentions=self._random.choice(MENTIONS),
                     )
         return batch
 
@@ -107,6 +117,13 @@ class RandomInbox:
             batch.delete("me", name, seq, clear=self._random.random() < 0.5)
         elif change == "clear":
             batch.clear("me", name, seq)
+        elif change == "recall":
+            batch.recall("me", name, seq, notice=self._random.random() < 0.5)
+            batch.recall("me", name, max(seq - 1, 1), notice=False)
+        elif change == "hide":
+            batch.hide("me", name, seq).hide("me", name, max(seq - 1, 1))
+        elif change == "edit":
+            batch.edit("me", name, seq, f"better {seq}", self._random.choice(MENTIONS))
         elif may_leave and self._random.random() < 0.7:
             batch.leave("me", name, removed=self._random.random() < 0.5)
         elif may_leave:
@@ -116,29 +133,80 @@ class RandomInbox:
     async def _commit(self, batch: Batch) -> None:
         workspace = await batch.commit(self._store)
         self.heads.update(workspace.heads)
+        for key, messages in workspace.messages.items():
+            self.messages.setdefault(key, []).extend(messages)
+        for (key, seq), amended in workspace.amended.items():
+            self.messages[key][seq - 1] = amended.message
+            self.changes[key, seq] = amended.change
+        self.hidden |= {(key, seq) for account, key, seq in workspace.hidden if account == "me"}
+        self.mentions += workspace.mentions
+        self.unmentions += workspace.unmentions
         self.memberships.update(
             (Conversation(key if not key.startswith("p2p:") else _peer(key)), membership)
             for (account, key), membership in workspace.memberships.items()
             if account == "me"
         )
 
-    async def rows(self) -> list[Seen]:
+    def rows(self) -> list[Seen]:
         """Return what the rows must be, by brute force."""
-        return [await self._row(name) for name in self.memberships]
+        return [self._row(name) for name in self.memberships]
 
-    async def _row(self, name: Conversation) -> Seen:
+    def _row(self, name: Conversation) -> Seen:
         key, membership = key_of("me", name), self.memberships[name]
         head = self.heads[key]
         seen = head_seen(head, membership)
         recalled = [
             message
-            for message in await history(self._store, key)
-            if message.state == "recalled"
+            for message in self.messages.get(key, ())
+            if message.state in RETRACTED
+            and (key, message.seq) not in self.hidden
+            and self.changes[key, message.seq] <= seen.changes
             and message.counts
             and message.sender != "me"
             and membership.read_seq < message.seq <= seen.last_seq
         ]
-        return Seen("me", key, name, head, membership, len(recalled))
+        me = self._mentioning("me", key, name)
+        hidden = seen.preview is not None and (key, seen.preview.seq) in self.hidden
+        return Seen(
+            "me",
+            key,
+            name,
+            head,
+            membership,
+            Tally(
+                retracted_after_read=len(recalled),
+                mentions_me=len(me),
+                mentions_all=len(self._mentioning(MENTION_ALL, key, name) - me),
+                preview_hidden=hidden,
+                older=self._older(key, seen.preview.seq) if seen.preview and hidden else None,
+            ),
+        )
+
+    def _older(self, key: ConversationKey, before: int) -> Preview | None:
+        for message in reversed(self.messages[key][: before - 1]):
+            shown = message.previews and message.state != "gone"
+            if shown and (key, message.seq) not in self.hidden:
+                return preview_of(message)
+        return None
+
+    def _mentioning(self, target: str, key: ConversationKey, name: Conversation) -> set[int]:
+        """Which unread messages mention somebody, by going through all mentions."""
+        membership = self.memberships[name]
+        seen = head_seen(self.heads[key], membership)
+        return {
+            one.seq
+            for one in self.mentions
+            if (one.key, one.target) == (key, target)
+            and one.sender != "me"
+            and (key, one.seq) not in self.hidden
+            and membership.read_seq < one.seq <= seen.last_seq
+            and one.since <= seen.changes
+            and not any(
+                (end.key, end.target, end.seq) == (key, target, one.seq)
+                and one.since < end.until <= seen.changes
+                for end in self.unmentions
+            )
+        }
 
 
 def _peer(key: str) -> str:

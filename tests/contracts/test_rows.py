@@ -27,13 +27,7 @@ TEAM = team("t1")
 
 
 def entry(seen: Seen) -> InboxEntry:
-    return entry_of(
-        seen.account,
-        seen.conversation,
-        seen.head,
-        seen.membership,
-        retracted_after_read=seen.retracted_after_read,
-    )
+    return entry_of(seen.account, seen.conversation, seen.head, seen.membership, seen.tally)
 
 
 async def walk(
@@ -54,7 +48,7 @@ async def walk(
 async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: int) -> None:
     inbox = RandomInbox(store, seed)
     await inbox.grow(700)
-    rows = await inbox.rows()
+    rows = inbox.rows()
     visible = [seen for seen in rows if is_visible(seen.head, seen.membership)]
     visible.sort(key=lambda seen: place_of(entry(seen)))
     totals = totals_of(entry(seen) for seen in visible)
@@ -63,7 +57,10 @@ async def test_rows_order_and_totals_are_those_of_the_core(store: Store, seed: i
     assert totals.unread > totals.unread_conversations > 50
     assert totals.unread > totals.muted_unread > 10
     assert totals.conversations > totals.marked_unread > 5
-    assert any(seen.retracted_after_read for seen in visible)
+    assert any(seen.tally.retracted_after_read for seen in visible)
+    assert any(seen.tally.mentions_me and seen.tally.mentions_all for seen in visible)
+    assert any(seen.tally.preview_hidden and seen.tally.older for seen in visible)
+    assert totals.mentions > totals.muted_mentions > 0
     assert any(row.place_ms > row.activity_ms for row in map(entry, visible))
     assert all(entry(seen).unread >= 0 for seen in rows)
     assert 5 < sum(entry(seen).pinned for seen in visible) < 50

@@ -19,6 +19,7 @@ def a_post(
     counts: bool = True,
     bumps: bool = True,
     previews: bool = True,
+    mentions: tuple[str, ...] = (),
 ) -> Post:
     """A post to ``p2p:bob``."""
     return Post(
@@ -29,6 +30,7 @@ def a_post(
         counts=counts,
         bumps=bumps,
         previews=previews,
+        mentions=mentions,
     )
 
 
@@ -64,6 +66,8 @@ def a_row(
     marked_unread: bool = False,
     rank: int | None = None,
     archived: bool = False,
+    mentions_me: int = 0,
+    mentions_all: int = 0,
 ) -> InboxEntry:
     """A row of the list; with ``draft_ms`` it has a draft from then."""
     return InboxEntry(
@@ -76,6 +80,8 @@ def a_row(
         marked_unread=marked_unread,
         pin=None if rank is None else Pinned(rank, "", 1, 1),
         archived=archived,
+        mentions_me=mentions_me,
+        mentions_all=mentions_all,
     )
 
 

@@ -15,7 +15,9 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -24,6 +26,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveLabel,
     RemoveMember,
     RenameTeam,
@@ -86,6 +89,10 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
     "remove a label": RemoveLabel(id="1", conversation=TEAM, label="x"),
     "an extension": SetExtension(id="1", conversation=TEAM, text="é" * 2_048),
     "no extension": SetExtension(id="1", conversation=TEAM),
+    "delete messages": DeleteMessages(id="1", conversation=BOB, seqs=tuple(range(1, 101))),
+    "recall": Recall(id="1", conversation=BOB, seq=1),
+    "recall without notice": Recall(id="1", conversation=TEAM, seq=2**53 - 1, notice=False),
+    "edit": Edit(id="1", conversation=BOB, seq=1, text="👋" * 5_000, mentions=("bob", "@all")),
     "delete": Delete(id="1", conversation=TEAM, upto_seq=7, clear_history=True),
     "clear": ClearHistory(id="1", conversation=BIG, upto_seq=2**53 - 1),
     "read all": ReadAll(id="1"),
@@ -110,6 +117,20 @@ WITHIN_THE_RULES: dict[str, AnyCommand] = {
 }
 
 AGAINST_THE_RULES: dict[str, tuple[AnyCommand, str]] = {
+    "delete no message": (DeleteMessages(id="1", conversation=BOB, seqs=()), "0 messages in one"),
+    "delete too many": (
+        DeleteMessages(id="1", conversation=BOB, seqs=tuple(range(1, 102))),
+        "101 messages in one",
+    ),
+    "delete nothing": (DeleteMessages(id="1", conversation=BOB, seqs=(0,)), "seq is 0"),
+    "recall no message": (Recall(id="1", conversation=BOB, seq=0), "seq is 0"),
+    "edit far beyond": (Edit(id="1", conversation=BOB, seq=2**53, text=""), "below 2**53"),
+    "edit at length": (Edit(id="1", conversation=BOB, seq=1, text="x" * 5_001), "5001 characters"),
+    "edit for nobody": (
+        Edit(id="1", conversation=BOB, seq=1, text="", mentions=("a b",)),
+        "is not a valid",
+    ),
+    "edit nowhere": (Edit(id="1", conversation=Conversation("bob"), seq=1, text=""), "'bob'"),
     "no id": (msgspec.structs.replace(POST, id=""), "not a valid command id"),
     "a long id": (ReadAll(id="x" * 65), "not a valid command id: use 1 to 64"),
     "an id with a blank": (DeleteAll(id="a b"), "not a valid command id"),
@@ -276,6 +297,7 @@ def test_a_command_is_known_by_its_name_on_the_wire() -> None:
         *("unarchive", "add_label", "remove_label", "set_extension"),
         *("create_team", "add_members", "remove_member", "leave_team", "rename_team"),
         *("dismiss_team", "set_profile", "set_alias", "set_team_avatar"),
+        *("recall", "edit", "delete_messages"),
     }
 
 

@@ -8,9 +8,11 @@ import pytest
 from recents.core.commands import MuteLevel
 from recents.core.entry import (
     InboxEntry,
+    Tally,
     entry_of,
     is_visible,
     membership_state,
+    needs_tally,
     row_version,
     status_of,
     unread,
@@ -92,8 +94,14 @@ def test_i2_notes_to_oneself_have_ones_own_face() -> None:
 
 def test_u2_unread_is_what_came_less_what_is_not_countable() -> None:
     assert unread(HEAD, MEMBER) == 6 - 2 - 1
-    assert unread(HEAD, MEMBER, retracted_after_read=2) == 1
-    assert entry_of("ann", BOB, HEAD, MEMBER, retracted_after_read=2).unread == 1
+    assert unread(HEAD, MEMBER, Tally(retracted_after_read=2)) == 1
+    assert entry_of("ann", BOB, HEAD, MEMBER, Tally(retracted_after_read=2)).unread == 1
+
+
+def test_u2_only_recalls_after_the_read_position_need_a_tally() -> None:
+    recalled = msgspec.structs.replace(HEAD, last_retraction=MEMBER.read_seq)
+    assert not needs_tally(recalled, MEMBER)
+    assert needs_tally(msgspec.structs.replace(HEAD, last_retraction=MEMBER.read_seq + 1), MEMBER)
 
 
 def test_u3_there_is_no_cap() -> None:
@@ -129,16 +137,14 @@ def test_p1_what_was_cleared_is_not_shown() -> None:
 
 def test_p2_a_hidden_preview_gives_way_to_the_next_older_one() -> None:
     older = a_preview(6, text="older")
-    row = entry_of("ann", BOB, HEAD, MEMBER, hidden=frozenset({9, 8}), older=older)
+    row = entry_of("ann", BOB, HEAD, MEMBER, Tally(preview_hidden=True, older=older))
     assert row.preview == older
-    assert entry_of("ann", BOB, HEAD, MEMBER, hidden=frozenset({9})).preview is None
-    assert entry_of("ann", BOB, HEAD, MEMBER, hidden=frozenset({8}), older=older).preview == (
-        a_preview()
-    )
+    assert entry_of("ann", BOB, HEAD, MEMBER, Tally(preview_hidden=True)).preview is None
+    assert entry_of("ann", BOB, HEAD, MEMBER, Tally(older=older)).preview == (a_preview())
 
 
 def test_p2_the_next_older_one_may_be_cleared() -> None:
-    row = entry_of("ann", BOB, HEAD, MEMBER, hidden=frozenset({9}), older=a_preview(3))
+    row = entry_of("ann", BOB, HEAD, MEMBER, Tally(preview_hidden=True, older=a_preview(3)))
     assert row.preview is None
 
 
@@ -208,7 +214,9 @@ def test_p4_notes_to_oneself_and_messages_to_teams_are_sent() -> None:
 
 def test_p4_the_status_is_that_of_the_message_the_row_shows() -> None:
     mine = a_preview(4, "ann")
-    assert entry_of("ann", BOB, HEAD, MEMBER, hidden=frozenset({9}), older=mine).status == "read"
+    assert (
+        entry_of("ann", BOB, HEAD, MEMBER, Tally(preview_hidden=True, older=mine)).status == "read"
+    )
     sent = msgspec.structs.replace(HEAD, preview=a_preview(9, "ann"))
     assert entry_of("ann", BOB, sent, MEMBER).status == "sent"
     cleared = msgspec.structs.replace(MEMBER, cleared_seq=9)
@@ -261,3 +269,15 @@ def test_a_row_says_what_to_call_it() -> None:
 def test_a_rows_time_is_that_of_the_message_it_shows() -> None:
     assert entry_of("ann", BOB, HEAD, MEMBER).time_ms == 800
     assert InboxEntry(conversation=BOB, version=1, activity_ms=5).time_ms == 5
+
+
+def test_g3_mentions_are_those_of_the_tally() -> None:
+    row = entry_of("ann", BOB, HEAD, MEMBER, Tally(mentions_me=2, mentions_all=1))
+    assert (row.mentions_me, row.mentions_all) == (2, 1)
+    assert needs_tally(msgspec.structs.replace(HEAD, last_mention=MEMBER.read_seq + 1), MEMBER)
+
+
+def test_p2_a_hidden_preview_needs_a_tally() -> None:
+    assert not needs_tally(HEAD, msgspec.structs.replace(MEMBER, last_hidden=8))
+    assert needs_tally(HEAD, msgspec.structs.replace(MEMBER, last_hidden=9))
+    assert not needs_tally(Head(), msgspec.structs.replace(MEMBER, last_hidden=9))

@@ -81,6 +81,8 @@ def test_codes_are_never_renamed() -> None:
         "forbidden",
         "key_reused",
         "shown_once",
+        "not_the_sender",
+        "too_late",
     }
 
 

@@ -106,13 +106,16 @@ def test_r4_sending_leaves_the_dot() -> None:
 
 def test_u1_a_message_deleted_for_oneself_is_skipped() -> None:
     assert after_own_removal(MEMBER, "bob", a_message(5), 8) == changed(
-        MEMBER, skipped_after_read=2
+        MEMBER, skipped_after_read=2, last_hidden=5
     )
 
 
 def test_p2_deleting_a_message_that_is_not_unread_changes_the_row_and_no_number() -> None:
     for message in (a_message(4), a_message(3), a_message(5, counts=False), a_message(5, "bob")):
-        assert after_own_removal(MEMBER, "bob", message, 8) == changed(MEMBER)
+        after = after_own_removal(MEMBER, "bob", message, 8)
+        assert after == changed(MEMBER, last_hidden=message.seq)
+        newer = msgspec.structs.replace(MEMBER, last_hidden=9)
+        assert after_own_removal(newer, "bob", message, 8).last_hidden == 9
 
 
 def test_r1_reading_moves_position_and_counters_together() -> None:

@@ -15,9 +15,12 @@ from recents.core.message import (
     check_text,
     check_token,
     edited,
+    is_countable,
+    named_in,
     preview_of,
     preview_text,
     recalled,
+    vanished,
 )
 from tests.core.making import a_message
 
@@ -100,11 +103,21 @@ def test_p2_a_recalled_message_shows_no_text_even_if_it_has_some() -> None:
 
 
 def test_p3_an_edit_changes_text_and_state_only() -> None:
-    assert edited(RICH, "two cats") == msgspec.structs.replace(
-        RICH, text="two cats", state="edited"
+    assert edited(RICH, "two cats", ("cid",)) == msgspec.structs.replace(
+        RICH, text="two cats", mentions=("cid",), state="edited"
     )
     assert edited(edited(RICH, "two"), "three").state == "edited"
     assert preview_of(edited(RICH, "a\nb")).text == "a b"
+
+
+def test_p1_of_a_message_that_vanished_only_its_place_is_left() -> None:
+    gone = vanished(RICH)
+    assert gone == msgspec.structs.replace(
+        RICH, text="", attachment=None, mentions=(), state="gone"
+    )
+    assert preview_of(gone).text == ""
+    with pytest.raises(Refused, match="was recalled"):
+        edited(gone, "again")
 
 
 def test_p3_a_recalled_message_cannot_be_edited() -> None:
@@ -180,3 +193,18 @@ def test_m5_an_attachment_holds_no_number_that_json_lacks(number: float) -> None
         with pytest.raises(Refused, match="no number"):
             check_attachment(attachment)
     check_attachment({"a": [1.5, -2, None]})
+
+
+def test_g3_a_message_names_accounts_once_and_nobody_where_it_does_not_count() -> None:
+    twice = msgspec.structs.replace(RICH, mentions=("bob", "@all", "bob"))
+    assert named_in(twice) == {"bob", "@all"}
+    assert named_in(msgspec.structs.replace(twice, counts=False)) == frozenset()
+    assert named_in(recalled(twice, "ann")) == frozenset()
+
+
+def test_u1_ones_own_and_what_was_taken_back_is_not_countable() -> None:
+    assert is_countable(RICH, "bob")
+    assert not is_countable(RICH, "ann")
+    assert not is_countable(msgspec.structs.replace(RICH, counts=False), "bob")
+    assert not is_countable(recalled(RICH, "ann"), "bob")
+    assert not is_countable(vanished(RICH), "bob")

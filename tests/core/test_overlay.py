@@ -16,7 +16,9 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -25,6 +27,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RenameTeam,
     SetAlias,
     SetDraft,
@@ -38,8 +41,8 @@ from recents.core.ids import Conversation
 from recents.core.membership import (
     Draft,
 )
-from recents.core.message import Preview
-from recents.core.overlay import shown
+from recents.core.message import Message, Preview
+from recents.core.overlay import changed_here, shown
 from recents.core.pending import Pending, Refusal, answered, failed
 from tests.core.talk import BOB, Talk
 from tests.core.talk_deeds import Deed, command_of, deeds, left_of, user_sees
@@ -437,3 +440,105 @@ def test_T2_who_is_out_of_a_team_sees_it_as_it_was(state: str) -> None:
         DismissTeam(id="r", conversation=CREW),
     ]
     assert see(there, *map(pending, commands), name=CREW) == there
+
+
+# Messages that change.
+
+
+def message(seq: int, sender: str = "bob", **fields: object) -> Message:
+    made = Message(seq=seq, ordinal=seq, sender=sender, client_id=f"c{seq}", time_ms=seq)
+    return replace(made, **fields)
+
+
+def recall(seq: int, name: Conversation = BOB, *, notice: bool = True) -> Recall:
+    return Recall(id="r", conversation=name, seq=seq, notice=notice)
+
+
+def edit(seq: int, text: str, name: Conversation = BOB) -> Edit:
+    return Edit(id="r", conversation=name, seq=seq, text=text)
+
+
+def test_p2_a_recalled_message_shows_its_notice_or_the_one_before() -> None:
+    mine = row(preview=preview(5, "mine", "ann"), status="read")
+    seen = see(mine, pending(recall(5)))
+    assert seen.preview == replace(
+        preview(5, "mine", "ann"), text="", state="recalled", recalled_by="ann"
+    )
+    assert (seen.status, seen.place_ms) == ("read", mine.place_ms)
+    older = see(mine, pending(recall(5, notice=False), older=preview(4, "older", "ann")))
+    assert (older.preview, older.status) == (preview(4, "older", "ann"), "read")
+    theirs = see(mine, pending(recall(5, notice=False), older=preview(4)))
+    assert (theirs.preview, theirs.status) == (preview(4), None)
+    assert see(mine, pending(recall(5, notice=False))).preview is None
+    assert see(mine, pending(recall(4))) == mine, "another one is shown"
+    twice = see(mine, pending(recall(5)), pending(recall(5, notice=False)))
+    assert twice == seen, "the first one stands"
+    assert see(row(), pending(recall(5))) == row(), "in P2P only one's own can be recalled"
+
+
+def test_u2_what_an_owner_takes_back_is_unread_no_longer() -> None:
+    crew = row(CREW, mentions_me=1, mentions_all=1)
+    known = message(4, mentions=("@all", "ann"))
+    taken = pending(recall(4, CREW), messages=(known,))
+    seen = see(crew, taken, taken, name=CREW)
+    assert (seen.unread, seen.mentions_me, seen.mentions_all) == (2, 0, 1)
+    for nothing in (message(4, "ann"), message(4, state="gone"), message(4, counts=False)):
+        assert see(crew, pending(recall(4, CREW), messages=(nothing,)), name=CREW).unread == 3
+    read = pending(Read(id="r", conversation=CREW, upto_seq=5), seen_seq=5)
+    seen = see(crew, taken, read, name=CREW)
+    assert (seen.unread, seen.mentions_me, seen.mentions_all) == (0, 0, 0)
+
+
+def test_p3_an_edit_changes_what_is_shown_of_ones_own_message() -> None:
+    mine = row(preview=preview(5, "mine", "ann"), status="sent")
+    seen = see(mine, pending(edit(5, "a\nb")))
+    assert seen.preview is not None
+    assert (seen.preview.text, seen.preview.state) == ("a b", "edited")
+    assert see(mine, pending(edit(4, "x"))) == mine
+    assert see(row(), pending(edit(5, "x"))) == row()
+    assert see(row(preview=None), pending(edit(5, "x"))).preview is None
+
+
+def test_a_kept_message_is_shown_as_it_will_be() -> None:
+    mine = message(4, "ann", text="a")
+    dot = MarkUnread(id="r", conversation=BOB)
+    commands = [pending(edit(4, "b")), pending(edit(3, "x")), pending(dot)]
+    assert changed_here("ann", mine, commands).text == "b"
+    taken = changed_here("ann", mine, [pending(recall(4)), pending(edit(4, "c"))])
+    assert (taken.state, taken.recalled_by, taken.text) == ("recalled", "ann", "")
+    gone = changed_here("ann", mine, [pending(recall(4, notice=False))])
+    assert gone.state == "gone"
+    assert changed_here("ann", message(4), [pending(recall(4)), pending(edit(4, "b"))]) == (
+        message(4)
+    )
+
+
+def test_g3_mentions_are_counted_as_far_as_the_device_can() -> None:
+    named = row(mentions_me=2, mentions_all=1)
+    upto_4 = Read(id="r", conversation=BOB, upto_seq=4)
+
+    def mentions(*commands: Pending) -> tuple[int, int]:
+        seen = see(named, *commands)
+        return seen.mentions_me, seen.mentions_all
+
+    assert mentions(pending(upto_4, seen_seq=5)) == (1, 1), "the most that it can be"
+    known = pending(upto_4, seen_seq=5, left=1, left_mentions=(0, 1))
+    assert mentions(known) == (0, 1)
+    back = MarkUnreadFrom(id="r", conversation=BOB, seq=4)
+    assert mentions(pending(back, seen_seq=5, left=2, left_mentions=(1, 0))) == (1, 0)
+    everything = pending(ReadAll(id="r"), seqs={BOB: 5})
+    assert mentions(everything) == (0, 0)
+    shown_up_to = post(displayed_seq=4)
+    assert mentions(pending(shown_up_to, seen_seq=5, left=1, left_mentions=(1, 0))) == (1, 0)
+    assert mentions(pending(post(displayed_seq=0), seen_seq=5)) == (2, 1)
+
+
+def test_p2_u2_a_message_deleted_for_me_is_neither_shown_nor_counted() -> None:
+    gone = DeleteMessages(id="r", conversation=BOB, seqs=(4, 5))
+    known = (message(4), message(5))
+    seen = see(row(), pending(gone, messages=known, older=preview(3)))
+    assert (seen.preview, seen.unread) == (preview(3), 1)
+    elsewhere = DeleteMessages(id="r", conversation=BOB, seqs=(1,))
+    assert see(row(), pending(elsewhere, messages=(message(1),))) == row()
+    assert changed_here("ann", message(4), [pending(gone)]).state == "gone"
+    assert changed_here("ann", message(3), [pending(gone)]) == message(3)

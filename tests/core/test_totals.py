@@ -12,7 +12,13 @@ from tests.core.making import a_row
 
 MUTES = st.sampled_from([None, "none", "mentions"])
 ROWS = st.builds(
-    lambda unread, mute, marked: a_row(unread=unread, mute=mute, marked_unread=marked),
+    lambda unread, mute, marked: a_row(
+        unread=unread,
+        mute=mute,
+        marked_unread=marked,
+        mentions_me=unread // 2,
+        mentions_all=unread % 2,
+    ),
     st.integers(0, 3),
     MUTES,
     st.booleans(),
@@ -90,3 +96,13 @@ def test_c2_exchanging_equals_summing_again(
     before = [*rows, old] if old else rows
     after = [*rows, new] if new else rows
     assert exchanged(totals_of(before), old, new) == totals_of(after)
+
+
+def test_g3_mentions_of_muted_rows_are_in_the_badge_unless_nothing_alerts() -> None:
+    rows = [
+        a_row("p2p:a", unread=2, mentions_me=1, mentions_all=1),
+        a_row("p2p:b", unread=5, mentions_me=3, mute="mentions"),
+        a_row("p2p:c", unread=9, mentions_all=4, mute="none"),
+    ]
+    totals = totals_of(rows)
+    assert (totals.mentions, totals.muted_mentions, totals.badge) == (9, 3, 5)

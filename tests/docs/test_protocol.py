@@ -51,6 +51,7 @@ RESULTS = {
         frames.Revoked,
         explain.Explanation,
         frames.Profiles,
+        frames.Mentions,
     )
 }
 VALUES = {

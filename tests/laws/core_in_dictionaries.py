@@ -70,7 +70,7 @@ from recents.core.membership import (
     without_history,
     without_row,
 )
-from recents.core.message import edited, recalled
+from recents.core.message import RETRACTED, edited, recalled, vanished
 from recents.core.ordering import place_of
 from recents.core.replica import Gone
 from recents.core.totals import Totals, totals_of
@@ -132,6 +132,7 @@ class CoreInDictionaries:
         previews: bool = True,
         displayed_seq: int | None = None,
         marks_known: int | None = None,
+        mentions: Iterable[str] = (),
     ) -> int:
         key = key_of(sender, Conversation(conversation))
         room = self._rooms.get(key)
@@ -150,6 +151,7 @@ class CoreInDictionaries:
             counts=counts,
             bumps=bumps,
             previews=previews,
+            mentions=tuple(mentions),
         )
         if room is None:
             room = self._rooms[key] = Room(self._begun(key))
@@ -166,28 +168,35 @@ class CoreInDictionaries:
     def recall(self, account: str, conversation: str, seq: int, *, notice: bool = True) -> None:
         room = self._rooms[key_of(account, Conversation(conversation))]
         message = room.messages[seq - 1]
-        if message.state == "recalled":
+        if message.state in RETRACTED:
             return
-        if not notice:
-            room.vanished.add(seq)
+        room.keep(message)
         fallback = recall_notice(message, account) if notice else room.newest_preview(None, seq)
-        room.messages[seq - 1] = recalled(message, account)
-        room.head = retract(room.head, message, account, self._next_version(), fallback=fallback)
+        room.messages[seq - 1] = recalled(message, account) if notice else vanished(message)
+        room.head = retract(room.head, message, self._next_version(), fallback=fallback)
+        room.changes[seq] = room.head.changes
 
-    def edit(self, account: str, conversation: str, seq: int, text: str) -> None:
+    def edit(
+        self,
+        account: str,
+        conversation: str,
+        seq: int,
+        text: str,
+        mentions: Iterable[str] = (),
+    ) -> None:
         room = self._rooms[key_of(account, Conversation(conversation))]
         message = room.messages[seq - 1]
-        room.messages[seq - 1] = edited(message, text)
-        room.head = amend(room.head, message, text, self._next_version())
+        room.keep(message)
+        room.messages[seq - 1] = edited(message, text, tuple(mentions))
+        room.head = amend(room.head, room.messages[seq - 1], self._next_version())
 
     def delete_message(self, account: str, conversation: str, seq: int) -> None:
         room = self._rooms[key_of(account, Conversation(conversation))]
         if seq in room.hidden_from(account):
             return
         room.hidden_from(account).add(seq)
-        messages, _ = room.messages_of(account)
         room.members[account] = after_own_removal(
-            room.members[account], account, messages[seq - 1], self._next_version()
+            room.members[account], account, room.messages[seq - 1], self._next_version()
         )
 
     # Reading and deleting.
@@ -389,7 +398,8 @@ class CoreInDictionaries:
         room = self._rooms[key_of(account, row.conversation)]
         membership = room.members[account]
         recount = Recount(account, membership, frozenset(room.hidden_from(account)))
-        recount.take(room.messages_of(account)[0])
+        changes = head_seen(room.head, membership).changes
+        recount.take([room.as_at(one, changes) for one in room.seen_by(account)])
         return recount.explanation(
             row, positions_of(row, membership), joined_ms=membership.joined_ms
         )
@@ -412,16 +422,7 @@ class CoreInDictionaries:
     def _entry(
         self, account: str, name: Conversation, room: Room, membership: Membership
     ) -> InboxEntry:
-        shown = head_seen(room.head, membership).preview
-        return entry_of(
-            account,
-            name,
-            room.head,
-            membership,
-            retracted_after_read=room.retracted_after(account, membership.read_seq),
-            hidden=frozenset(room.hidden_from(account)),
-            older=room.newest_preview(account, shown.seq) if shown else None,
-        )
+        return entry_of(account, name, room.head, membership, room.tally(account))
 
     # Steps.
 
@@ -438,7 +439,6 @@ class CoreInDictionaries:
             previous = room.members.get(account)
             if previous is None or previous.parting is not None:
                 room.members[account] = joined(room.head, at_ms, version, previous)
-                room.photographs.pop(account, None)
 
     def _part(self, team: str, account: str, *, removed: bool) -> None:
         room = self._rooms[ConversationKey(team)]
@@ -448,7 +448,6 @@ class CoreInDictionaries:
         room.members[account] = parted(
             membership, room.head, self._next_version(), removed=removed
         )
-        room.photographs[account] = room.messages.copy(), room.vanished.copy()
 
     def _read(
         self, key: ConversationKey, account: str, seq: int, version: int, epoch: int | None

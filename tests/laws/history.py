@@ -72,6 +72,9 @@ COMMANDS = {
     "profile": 3,
     "alias": 2,
     "team_avatar": 1,
+    "recall": 3,
+    "edit": 3,
+    "delete_messages": 3,
 }
 EVENTS = {
     "pause": 6,

@@ -23,11 +23,14 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
+    Edit,
     MarkUnread,
     MarkUnreadFrom,
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveMember,
     RenameTeam,
     SetDraft,
@@ -46,6 +49,7 @@ from tests.laws.follower import Follower
 PLACES = ("p2p:ann", "p2p:bob", "p2p:cid", "team:t1", "super_team:s1")
 TEAMS = PLACES[3:]
 WHO = ("ann", "bob", "cid")
+MENTIONS = {1: ("ann", "@all"), 4: ("bob", "cid"), 5: ("@all",), 6: ("ann", "@all", "bob")}
 KINDS = (None, (Kind.P2P,), (Kind.TEAM,), (Kind.TEAM, Kind.SUPER_TEAM))
 INSTANT_S = 1e-4
 """Long enough for all that is ready, too short for any message to arrive."""
@@ -62,6 +66,8 @@ ABOUT = (
     "extension",
     "avatar",
     "alias",
+    "mentions_me",
+    "mentions_all",
 )
 """What a device can know of a row while it is alone."""
 
@@ -199,6 +205,17 @@ class Person:
                 return inbox.remove_label(name, f"label {b % 3}")
             case "extend":
                 return inbox.set_extension(name, "x" * (a % 3))
+            case "recall":
+                seq = max(newest - a % 4, 0)
+                return self.device.client.messages.recall(name, seq, b % 2 == 0) if seq else None
+            case "edit":
+                seq = max(newest - a % 4, 0)
+                text, named = f"{self.device.name} says better {b}", MENTIONS.get(b, ())
+                messages = self.device.client.messages
+                return messages.edit(name, seq, text, mentions=named) if seq else None
+            case "delete_messages":
+                seqs = sorted({max(newest - a % 4, 1), max(newest - b % 3, 1)})
+                return self.device.client.messages.delete(name, *seqs) if newest else None
             case "create":
                 members = [one for at, one in enumerate(WHO) if b >> at & 1]
                 kind, _, team_id = team.partition(":")
@@ -237,6 +254,7 @@ class Person:
             counts=a != 1,
             bumps=a != 2,
             previews=a != 3,
+            mentions=MENTIONS.get(a, ()),
             displayed_seq=max(newest - b % 3, 0) if row and b >= 4 else None,
         )
 
@@ -260,6 +278,9 @@ class Person:
             if _clears_unseen(pending.command):
                 # A device that does not know how far it clears can show too much (D5).
                 self.follower.expect(getattr(pending.command, "conversation", ""))
+            if isinstance(pending.command, Recall | DeleteMessages):
+                # The node may say no, and then what was taken off is unread again (P2).
+                self.follower.expect(pending.command.conversation)
             if isinstance(pending.command, MarkUnread | MarkUnreadFrom):
                 name = pending.command.conversation
                 self._own_marks[name] = self._own_marks.get(name, 0) + 1
@@ -299,6 +320,10 @@ class Person:
                 right = right and (row is None or clear.upto_seq == newest)
             case "mark_unread_from", MarkUnreadFrom() as mark:
                 right = mark.conversation == name
+            case "recall", Recall() as recall:
+                right = recall.conversation == name and recall.notice == (b % 2 == 0)
+            case "edit", Edit() as edit:
+                right = edit.conversation == name
             case _:
                 right = True
         if not right:
@@ -400,6 +425,13 @@ class Person:
             case Delete() | ClearHistory():
                 # It will cover the messages in front of it, once they have a place (D2).
                 command = msgspec.structs.replace(command, upto_seq=None)
+            # Only a node knows who may, and what a device never saw (P2, P3).
+            case (
+                Recall(conversation=where)
+                | Edit(conversation=where)
+                | DeleteMessages(conversation=where)
+            ):
+                self._unsure.add(where)
             case Post(conversation=hidden) if self._is_hidden(hidden):
                 self._unsure.add(hidden)
             case _:

@@ -1,8 +1,7 @@
 """Laws 4 and 5 over random histories, for the core alone: no node, no store, no device.
 
 Law 5: every number equals a brute-force recount. Law 4: rows before + what changed since =
-rows after; it holds only if every change of a row raises the row's version. Recall, edit and
-delete-for-me are in it: their rules are the core's before any command has them.
+rows after; it holds only if every change of a row raises the row's version.
 """
 
 from __future__ import annotations
@@ -34,6 +33,7 @@ MARKING = ["look", "look", "mark", "back", "read", "read", "read all", "delete"]
 AFTERWARDS = st.sampled_from(["recall", "recall away", "edit", "delete"])
 LATER = st.sampled_from([0, 0, 1, 5, -3])
 LEVEL = st.sampled_from([None, "none", "mentions"])
+MENTIONS = st.sampled_from([(), (), ("bob",), ("@all",), ("ann", "@all"), ("cid", "bob")])
 PART = st.sampled_from([None, "", "Ann", "安"])
 """Of a profile."""
 DRAFT = st.sampled_from(["", "", "dear", "dear ann"])
@@ -109,6 +109,7 @@ class CoreHistories(RuleBasedStateMachine):
         later=LATER,
         back=st.none() | BACK,
         forgotten=FORGOTTEN,
+        mentions=MENTIONS,
     )
     def post(
         self,
@@ -119,6 +120,7 @@ class CoreHistories(RuleBasedStateMachine):
         later: int,
         back: int | None,
         forgotten: int | None,
+        mentions: tuple[str, ...] = (),
     ) -> None:
         displayed = None if back is None else max(self.newest(who, where) - back, 0)
         self.posted += 1
@@ -133,6 +135,7 @@ class CoreHistories(RuleBasedStateMachine):
             bumps=switches[1],
             previews=switches[2],
             displayed_seq=displayed,
+            mentions=mentions,
             marks_known=None if back is None else self.marks_known(who, where, forgotten),
         )
 
@@ -157,7 +160,8 @@ class CoreHistories(RuleBasedStateMachine):
     ) -> None:
         """Some of what was just said is recalled or edited, or deleted by a reader."""
         for _ in range(4):
-            self.post(who, where, "well", (True, True, True), 1, None, None)
+            named = ("@all", reader) if self.posted % 3 else ("@all",)
+            self.post(who, where, "well", (True, True, True), 1, None, None, named)
         seen_as = f"p2p:{who}" if where == f"p2p:{reader}" else where
         newest = self.newest(who, where)
         for back, deed in deeds:
@@ -169,9 +173,9 @@ class CoreHistories(RuleBasedStateMachine):
                 self.both("recall", who, where, newest - back, notice=deed == "recall")
             self.a_device_that_is_told_changes_only_shows_the_same()
 
-    @rule(who=WHO, where=WHERE, back=BACK, text=TEXT)
-    def edit(self, who: str, where: str, back: int, text: str) -> None:
-        self.both("edit", who, where, self.newest(who, where) - back, text)
+    @rule(who=WHO, where=WHERE, back=BACK, text=TEXT, mentions=MENTIONS)
+    def edit(self, who: str, where: str, back: int, text: str, mentions: tuple[str, ...]) -> None:
+        self.both("edit", who, where, self.newest(who, where) - back, text, mentions)
 
     @rule(who=WHO, where=WHERE, back=BACK)
     def delete_message(self, who: str, where: str, back: int) -> None:

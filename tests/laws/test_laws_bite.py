@@ -13,6 +13,7 @@ from recents.client.store.port import Step
 from recents.core import overlay
 from recents.core.commands import AnyCommand
 from recents.server import carrying_out, reading
+from recents.server.settings import Settings
 from recents.server.store.workspace import Workspace
 from tests.laws.history import made_up, play
 
@@ -28,10 +29,16 @@ def _node_forgets_what_it_did() -> Patch:
     once = carrying_out.carry_out_once
 
     def twice(
-        workspace: Workspace, actor: str, command: AnyCommand, at_ms: int, epoch: str, **how: bool
+        workspace: Workspace,
+        actor: str,
+        command: AnyCommand,
+        at_ms: int,
+        epoch: str,
+        settings: Settings,
+        **how: bool,
     ) -> carrying_out.Done:
         workspace._loaded.verdicts.pop((actor, command.id), None)
-        return once(workspace, actor, command, at_ms, epoch, once=how["once"])
+        return once(workspace, actor, command, at_ms, epoch, settings, once=how["once"])
 
     return mock.patch("recents.server.committer.carry_out_once", twice)
 

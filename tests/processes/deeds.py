@@ -75,6 +75,9 @@ class Deeds:
             self._profile: 3,
             self._alias: 3,
             self._team_avatar: 2,
+            self._recall: 5,
+            self._edit: 5,
+            self._delete_message: 4,
         }
 
     def next(self) -> Deed:
@@ -202,6 +205,24 @@ class Deeds:
     def _team_avatar(self, _: str, word: str) -> Deed:
         team = self._chance.choice(TEAMS)
         return Deed("team_avatar", team, word, lambda: self._me.teams.set_avatar(team, word))
+
+    def _recall(self, where: str, _: str) -> Deed:
+        seq, notice = self._some_seq(where), self._chance.random() < 0.5
+        return Deed("recall", where, "", lambda: self._me.messages.recall(where, seq, notice))
+
+    def _edit(self, where: str, word: str) -> Deed:
+        seq = self._some_seq(where)
+        return Deed(
+            "edit", where, word, lambda: self._me.messages.edit(where, seq, f"says {word}")
+        )
+
+    def _delete_message(self, where: str, _: str) -> Deed:
+        seq = self._some_seq(where)
+        return Deed("delete_message", where, "", lambda: self._me.messages.delete(where, seq))
+
+    def _some_seq(self, where: str) -> int:
+        row = self._rows.get(where)
+        return max(row.last_seq - self._chance.randrange(4), 1) if row else 1
 
     def _some_accounts(self) -> list[str]:
         return self._chance.sample(ACCOUNTS, self._chance.randint(1, len(ACCOUNTS)))

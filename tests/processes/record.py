@@ -19,6 +19,7 @@ from recents.core.commands import AnyCommand, Post
 from recents.core.errors import Refused
 from recents.server import committer
 from recents.server.carrying_out import Done, carry_out_once
+from recents.server.settings import Settings
 from recents.server.store.sqlite import SqliteStore
 from recents.server.store.workspace import Wanted, Workspace
 from tests.processes.lines import Lines, lines_in
@@ -109,6 +110,7 @@ class RecordingStore(SqliteStore):
         command: AnyCommand,
         at_ms: int,
         epoch: str,
+        settings: Settings,
         *,
         once: bool,
         objection: Refused | None = None,
@@ -121,7 +123,7 @@ class RecordingStore(SqliteStore):
         done: Done | None = None
         try:
             done = carry_out_once(
-                workspace, actor, command, at_ms, epoch, once=once, objection=objection
+                workspace, actor, command, at_ms, epoch, settings, once=once, objection=objection
             )
             return done
         finally:

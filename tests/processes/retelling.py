@@ -22,7 +22,9 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -31,6 +33,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveLabel,
     RemoveMember,
     RenameTeam,
@@ -114,6 +117,13 @@ class Retelling:
                 self.oracle.remove_label(actor, command.conversation, command.label)
             case SetExtension():
                 self.oracle.set_extension(actor, command.conversation, command.text)
+            case Recall(conversation=name, seq=seq):
+                self.oracle.recall(actor, name, seq, notice=command.notice)
+            case DeleteMessages(conversation=name):
+                for seq in command.seqs:
+                    self.oracle.delete_message(actor, name, seq)
+            case Edit(conversation=name, seq=seq):
+                self.oracle.edit(actor, name, seq, command.text, command.mentions)
             case _:
                 self._change_team(actor, command, at_ms)
 
@@ -129,6 +139,7 @@ class Retelling:
             bumps=post.bumps,
             previews=post.previews,
             displayed_seq=post.displayed_seq,
+            mentions=post.mentions,
             marks_known=self._marks_known(actor, post),
         )
 

@@ -71,6 +71,8 @@ def empty_row(
         avatar="",
         alias="",
         title=name or conversation.partition(":")[2],
+        mentions_me=0,
+        mentions_all=0,
     )
 
 
@@ -82,5 +84,6 @@ def sums(unread: int, unread_conversations: int, conversations: int) -> Expected
         conversations=conversations,
         muted_unread=0,
         marked_unread=0,
+        mentions=0,
         badge=unread,
     )

@@ -223,7 +223,10 @@ def test_T2_who_is_gone_sees_the_team_as_it_was(how: str) -> None:
     (row,) = oracle.rows("bob")
     assert (row.membership, row.name, row.unread, row.last_seq) == (how, "One", 2, 2)
     assert row.activity_ms == 1_001
-    assert [message.text for message in oracle.history("bob", TEAM)] == ["a", "b"]
+    assert row.preview is not None
+    assert row.preview.text == "b"
+    shown = [(message.text, message.state) for message in oracle.history("bob", TEAM)]
+    assert shown == [("A", "edited"), ("", "recalled")], "of what is recalled nothing is kept"
     assert row_of(oracle, "olga", TEAM).name == "Two"
 
 

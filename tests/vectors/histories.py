@@ -9,6 +9,7 @@ from __future__ import annotations
 from tests.vectors.coming_and_going_histories import DELETING, TEAMS
 from tests.vectors.keeping_histories import ARCHIVE, LABELS, PINS
 from tests.vectors.marking_histories import DRAFTS, MARKS, MUTES
+from tests.vectors.mention_histories import MENTIONS
 from tests.vectors.naming_histories import ALIASES, FACES
 from tests.vectors.row_histories import PLACES, PREVIEWS
 from tests.vectors.unread_histories import READING, UNREAD
@@ -28,4 +29,5 @@ HISTORIES = [
     *PINS,
     *ARCHIVE,
     *LABELS,
+    *MENTIONS,
 ]

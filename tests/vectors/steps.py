@@ -52,8 +52,17 @@ def recall(account: str, conversation: str, seq: int, *, notice: bool = True) ->
     return _step("recall", account=account, conversation=conversation, seq=seq, notice=notice)
 
 
-def edit(account: str, conversation: str, seq: int, text: str) -> Step:
-    return _step("edit", account=account, conversation=conversation, seq=seq, text=text)
+def edit(
+    account: str, conversation: str, seq: int, text: str, mentions: list[str] | None = None
+) -> Step:
+    return _step(
+        "edit",
+        account=account,
+        conversation=conversation,
+        seq=seq,
+        text=text,
+        mentions=mentions,
+    )
 
 
 def delete_message(account: str, conversation: str, seq: int) -> Step:

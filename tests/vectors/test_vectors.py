@@ -24,7 +24,7 @@ ORDERING: Vector = json.loads((make.FOLDER / "ordering.json").read_text(encoding
 NAMING: Vector = json.loads((make.FOLDER / "naming.json").read_text(encoding="utf-8"))
 RULES = {
     *("I1", "I2", "M2", "M3", "M4", "U1", "U2", "U3", "U4", "U5", "U6"),
-    *("R1", "R2", "R3", "R4", "R5", "R6", "G1", "G2", "G4", "G5", "G6", "G7"),
+    *("R1", "R2", "R3", "R4", "R5", "R6", "G1", "G2", "G3", "G4", "G5", "G6", "G7"),
     *("P1", "P2", "P3", "P4", "O1", "O2", "O3", "D1", "D2", "D3", "D4", "D5", "D6", "T1", "T2"),
 }
 

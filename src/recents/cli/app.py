@@ -16,6 +16,7 @@ from recents.cli import (
     keeping,
     lists,
     marks,
+    messages,
     names,
     searching,
     serving,
@@ -71,6 +72,9 @@ app.command()(keeping.archive)
 app.command()(keeping.unarchive)
 app.command()(keeping.label)
 app.command()(keeping.labels)
+app.command()(messages.history)
+app.command()(messages.recall)
+app.command()(messages.edit)
 app.add_typer(devices.app, name="devices")
 app.command()(demo.demo)
 app.command()(explaining.explain)

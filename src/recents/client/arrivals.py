@@ -101,7 +101,8 @@ def change_of(
     else:
         rows = _some_rows(local, token, arrival)
     messages = arrival.messages if arrival else {}
-    settlement = settle(account, outbox, outcomes, messages, rows.confirmed)
+    amended = arrival.amended if arrival else {}
+    settlement = settle(account, outbox, outcomes, messages, rows.confirmed, amended)
     names = dict(rows.names)
     by_number = {pending.number: pending for pending in outbox}
     for number in (*settlement.put, *settlement.settled):
@@ -160,6 +161,7 @@ def _some_rows(local: LocalList, token: str | None, arrival: Arrival) -> _Rows:
             token=arrival.token,
             totals=news.totals,
             messages=arrival.messages,
+            amended=arrival.amended,
         )
     names = dict.fromkeys(images)
     return _Rows(confirmed, names, step, lambda target: _accept(target, news, arrival))

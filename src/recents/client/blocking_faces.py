@@ -80,6 +80,28 @@ class BlockingMessages:
         """Return messages kept on this device that have every word of ``text``."""
         return self._own.call(self._messages.search, text, conversation, limit)
 
+    def get(self, conversation: str, seq: int) -> Message | None:
+        """Return one message, or None where there is none for this account."""
+        return self._own.call(self._messages.get, conversation, seq)
+
+    def recall(self, conversation: str, seq: int, notice: bool = True) -> None:
+        """Take a message back for everybody; twice is once (P2)."""
+        self._own.call(self._messages.recall, conversation, seq, notice)
+
+    def edit(
+        self, conversation: str, seq: int, text: str, *, mentions: Iterable[str] = ()
+    ) -> None:
+        """Give a message of one's own another text; moves no row (P3)."""
+        self._own.call(self._messages.edit, conversation, seq, text, mentions=mentions)
+
+    def delete(self, conversation: str, *seqs: int) -> None:
+        """Delete messages for this account alone, on all its devices (U1, P2)."""
+        self._own.call(self._messages.delete, conversation, *seqs)
+
+    def mentions(self, conversation: str) -> tuple[int, ...]:
+        """Return the ``seq`` of each unread message that mentions this account or all (G3)."""
+        return self._own.call(self._messages.mentions, conversation)
+
     def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""
         self._own.call(self._messages.mark_read, conversation)

@@ -14,7 +14,8 @@ from recents.client.store.port import FoundMessage, Step
 from recents.core.commands import Post
 from recents.core.errors import Refused
 from recents.core.ids import Conversation
-from recents.core.message import Message
+from recents.core.message import MENTION_ALL, Message, is_countable, named_in
+from recents.core.overlay import changed_here
 from recents.core.phrases import phrases_of
 from recents.wire import frames
 
@@ -65,6 +66,7 @@ class Histories:
             return HistoryPage(messages=failed)
         if page is None:
             page = await self._kept(name, before_seq, limit)
+        page = msgspec.structs.replace(page, messages=self._as_changed(name, page.messages))
         if before_seq is not None:
             return page
         return msgspec.structs.replace(page, messages=page.messages + self._on_their_way(name))
@@ -75,6 +77,34 @@ class Histories:
         """Return the newest kept messages that have every word of a text, newest first."""
         phrases = phrases_of(text)
         return tuple(await self._copying.search(phrases, name, limit)) if phrases else ()
+
+    async def mentions(self, name: Conversation) -> tuple[int, ...]:
+        """Return the unread messages that mention this account or all, oldest first (G3)."""
+        seqs: list[int] = []
+        more = True
+        while more:
+            query = frames.MyMentions(
+                id=self._asking.new_id(), conversation=name, after_seq=seqs[-1] if seqs else 0
+            )
+            found = await self._asking.query_while_online(query, frames.Mentions)
+            if found is None:
+                return await self._kept_mentions(name)
+            seqs += found.seqs
+            more = found.more
+        return tuple(seqs)
+
+    async def _kept_mentions(self, name: Conversation) -> tuple[int, ...]:
+        row, account = self._local.get(name), self._asking.account
+        if row is None:
+            return ()
+        kept = await self._copying.messages(name, row.last_seq + 1, row.last_seq)
+        return tuple(
+            message.seq
+            for message in self._as_changed(name, tuple(kept))
+            if message.seq > row.read_seq
+            and is_countable(message, account)
+            and not named_in(message).isdisjoint((account, MENTION_ALL))
+        )
 
     async def _asked(
         self, name: Conversation, before_seq: int | None, limit: int
@@ -108,6 +138,15 @@ class Histories:
         oldest = row.cleared_seq + 1 if row else 1
         more = bool(unbroken) and first > oldest
         return HistoryPage(messages=unbroken, more=more, complete=False)
+
+    def _as_changed(
+        self, name: Conversation, messages: tuple[Message, ...]
+    ) -> tuple[Message, ...]:
+        """Return messages as this device shows them: its own recalls and edits on top (C4)."""
+        pending = self._outbox.of(name)
+        account = self._asking.account
+        shown = (changed_here(account, message, pending) for message in messages)
+        return tuple(message for message in shown if message.state != "gone")
 
     def _on_their_way(self, name: Conversation) -> tuple[Message, ...]:
         return tuple(

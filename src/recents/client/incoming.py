@@ -34,6 +34,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
         messages: new messages per conversation, oldest first.
         cause: where it came from.
         caught_up: it ends a catch-up.
+        amended: messages that became others, as they are now.
     """
 
     cause: Cause
@@ -44,6 +45,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
     totals: Totals | None = None
     messages: dict[Conversation, tuple[Message, ...]] = {}
     caught_up: bool = False
+    amended: dict[Conversation, tuple[Message, ...]] = {}
 
 
 class Incoming:
@@ -57,6 +59,7 @@ class Incoming:
         self.catching_up = False
         self._aside: dict[Conversation, InboxEntry | Gone] = {}
         self._messages: dict[Conversation, tuple[Message, ...]] = {}
+        self._amended: dict[Conversation, tuple[Message, ...]] = {}
         self._cause: Cause | None = None
         self._replacing = False
 
@@ -74,6 +77,7 @@ class Incoming:
         """
         self._replacing |= page.reset
         self._put_aside(page.rows, page.gone)
+        self._put_amended(page.amended)
         if page.token is None:
             if first_start and page.reset:
                 return Arrival(cause="catch_up", rows=page.rows, totals=page.totals)
@@ -84,6 +88,7 @@ class Incoming:
     def take_changes(self, changed: Changed, cause: Cause) -> Arrival | None:
         """Take in what changed just now; None while it goes on in the next frame."""
         self._put_aside(changed.rows, changed.gone)
+        self._put_amended(changed.amended)
         for name, messages in changed.messages.items():
             self._messages[name] = self._messages.get(name, ()) + messages
         if self.catching_up:
@@ -98,6 +103,10 @@ class Incoming:
                 if known is None or known.version < image.version:
                     self._aside[image.conversation] = image
 
+    def _put_amended(self, amended: dict[Conversation, tuple[Message, ...]]) -> None:
+        for name, messages in amended.items():
+            self._amended[name] = self._amended.get(name, ()) + messages
+
     def _whole(self, cause: Cause, token: str, *, caught_up: bool = False) -> Arrival:
         images = self._aside.values()
         arrival = Arrival(
@@ -108,6 +117,7 @@ class Incoming:
             token=token,
             messages=self._messages,
             caught_up=caught_up,
+            amended=self._amended,
         )
         self._forget()
         return arrival
@@ -115,5 +125,6 @@ class Incoming:
     def _forget(self) -> None:
         self._aside = {}
         self._messages = {}
+        self._amended = {}
         self._cause = None
         self._replacing = False

@@ -1,8 +1,9 @@
-"""Sending and reading messages (rules M, P4, U6, R1)."""
+"""Sending, reading and changing messages (rules M, P2–P4, U6, R1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 import msgspec
 
@@ -165,6 +166,77 @@ class Messages:
         """
         name = None if conversation is None else checked_conversation(conversation)
         return await self._histories.search(checked_text(text), name, positive(limit))
+
+    async def get(self, conversation: str, seq: int) -> Message | None:
+        """Return one message, or None where there is none for this account.
+
+        Offline it is one that this device has seen, or None.
+        """
+        name = checked_conversation(conversation)
+        page = await self._histories.page(name, checked_seq(seq, "seq") + 1, 1)
+        return next((message for message in page.messages if message.seq == seq), None)
+
+    async def recall(self, conversation: str, seq: int, notice: bool = True) -> None:
+        """Take a message back for everybody; twice is once (P2).
+
+        Args:
+            conversation: where it is.
+            seq: which: one's own within a time that the node sets, two minutes by default; any,
+                at any time, for the owner of the team.
+            notice: its place shows who recalled it; without, it vanishes.
+        """
+        name = checked_conversation(conversation)
+        checked_seq(seq, "seq")
+        await self._change(name, lambda: self._planning.recall(name, seq, notice=notice))
+
+    async def edit(
+        self, conversation: str, seq: int, text: str, *, mentions: Iterable[str] = ()
+    ) -> None:
+        """Give a message of one's own another text; moves no row (P3).
+
+        Args:
+            conversation: where it is.
+            seq: which; one that was recalled cannot be edited.
+            text: at most 5,000 characters.
+            mentions: who is mentioned in the new text: at most 200 account ids, or ``@all``.
+        """
+        name = checked_conversation(conversation)
+        checked_seq(seq, "seq")
+        named = several(mentions, "mentions")
+        await self._change(name, lambda: self._planning.edit(name, seq, text, named))
+
+    async def delete(self, conversation: str, *seqs: int) -> None:
+        """Delete messages for this account alone, on all its devices (U1, P2).
+
+        Nobody else notices; twice is once.
+
+        Args:
+            conversation: where they are.
+            seqs: which. More than 100 are deleted by several commands.
+        """
+        name = checked_conversation(conversation)
+        for seq in seqs:
+            checked_seq(seq, "seq")
+        await self._change(name, lambda: self._planning.delete_messages(name, seqs))
+
+    async def _change(
+        self, name: Conversation, plan: Callable[[], Coroutine[Any, Any, Sequence[Wish]]]
+    ) -> None:
+        async def checked_plan() -> Sequence[Wish]:
+            wishes = await plan()
+            for wish in wishes:
+                checked(wish.command)
+            return wishes
+
+        await self._asking.order(checked_plan, name)
+
+    async def mentions(self, conversation: str) -> tuple[int, ...]:
+        """Return the ``seq`` of each unread message that mentions this account or all (G3).
+
+        Oldest first, to jump from one to the next. Offline they are those among the messages that
+        this device has seen.
+        """
+        return await self._histories.mentions(checked_conversation(conversation))
 
     async def mark_read(self, conversation: str) -> None:
         """Mark the messages of a conversation read: the same read position as the inbox's."""

@@ -1,4 +1,4 @@
-"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5, G1, G4).
+"""From what somebody wants to the commands that say so (rules R1–R5, U6, D1–D5, G1, G4, P2, P3).
 
 Rules of this file:
 
@@ -21,23 +21,35 @@ from recents.client.local_list import LocalList
 from recents.client.outbox import Outbox
 from recents.client.ranking import ranks_with
 from recents.core.commands import (
+    MAX_SEQS_PER_COMMAND,
     AnyCommand,
     Archive,
     ClearHistory,
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
+    Edit,
     MarkUnread,
     MarkUnreadFrom,
     Pin,
     Post,
     Read,
     ReadAll,
+    Recall,
     SetDraft,
 )
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation, Kind
-from recents.core.message import Message
+from recents.core.message import (
+    MENTION_ALL,
+    Message,
+    Preview,
+    is_countable,
+    named_in,
+    preview_of,
+)
+from recents.core.overlay import changed_here
 from recents.core.pending import Pending
 from recents.wire.sync_token import parts_of
 
@@ -61,6 +73,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
     left: int | None = None
     seqs: dict[Conversation, int] = {}
     epoch: int | None = None
+    messages: tuple[Message, ...] = ()
+    older: Preview | None = None
+    left_mentions: tuple[int, int] | None = None
 
     def pending(self, number: int, at_ms: int) -> Pending:
         """Return it as it stands in the outbox."""
@@ -72,6 +87,9 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
             left=self.left,
             seqs=self.seqs,
             epoch=self.epoch,
+            messages=self.messages,
+            older=self.older,
+            left_mentions=self.left_mentions,
         )
 
 
@@ -99,8 +117,7 @@ class Planning:
             return [Wish(command=post)]
         name = post.conversation
         known = msgspec.structs.replace(post, epoch=self.known_epoch(name))
-        left = await self._left(name, post.displayed_seq)
-        return [Wish(command=known, seen_seq=self.received(name) or 0, left=left)]
+        return [await self._covering(known, name, post.displayed_seq)]
 
     def on_its_way(self, post: Post) -> Message | None:
         """Return the message that was given before under the ``client_id`` of this one."""
@@ -118,7 +135,7 @@ class Planning:
         read = Read(
             id=self._new_id(), conversation=name, upto_seq=upto, epoch=self.known_epoch(name)
         )
-        return [Wish(command=read, seen_seq=newest or 0, left=await self._left(name, upto))]
+        return [await self._covering(read, name, upto)]
 
     async def read_all(
         self,
@@ -210,8 +227,7 @@ class Planning:
         mark = MarkUnreadFrom(id=self._new_id(), conversation=name, seq=seq)
         confirmed = self._local.confirmed(name)
         before = max(seq - 1, confirmed.cleared_seq if confirmed else 0)
-        left = await self._left(name, before)
-        return [Wish(command=mark, seen_seq=self.received(name) or 0, left=left)]
+        return [await self._covering(mark, name, before)]
 
     async def pin(self, name: Conversation, ext: str) -> list[Wish]:
         """Pin a row on top of the others; one that is pinned keeps its place (G1)."""
@@ -249,6 +265,53 @@ class Planning:
     def _pin(self, name: Conversation, rank: int, ext: str) -> Wish:
         return Wish(command=Pin(id=self._new_id(), conversation=name, rank=rank, ext=ext))
 
+    async def recall(self, name: Conversation, seq: int, *, notice: bool) -> list[Wish]:
+        """Take a message back (P2)."""
+        recall = Recall(id=self._new_id(), conversation=name, seq=seq, notice=notice)
+        older = None if notice else await self._older(name, seq)
+        return [Wish(command=recall, messages=await self._known(name, seq), older=older)]
+
+    async def edit(
+        self, name: Conversation, seq: int, text: str, mentions: tuple[str, ...]
+    ) -> list[Wish]:
+        """Give a message another text (P3)."""
+        edit = Edit(id=self._new_id(), conversation=name, seq=seq, text=text, mentions=mentions)
+        return [Wish(command=edit, messages=await self._known(name, seq))]
+
+    async def delete_messages(self, name: Conversation, seqs: tuple[int, ...]) -> list[Wish]:
+        """Delete messages for this account (U1, P2)."""
+        wishes = []
+        row = self._local.get(name)
+        for at in range(0, len(seqs), MAX_SEQS_PER_COMMAND):
+            some = seqs[at : at + MAX_SEQS_PER_COMMAND]
+            known = [one for seq in some for one in await self._known(name, seq)]
+            older = None
+            if row is not None and row.preview is not None and row.preview.seq in seqs:
+                older = await self._older(name, row.preview.seq, besides=frozenset(seqs))
+            command = DeleteMessages(id=self._new_id(), conversation=name, seqs=some)
+            wishes.append(Wish(command=command, messages=tuple(known), older=older))
+        return wishes
+
+    async def _known(self, name: Conversation, seq: int) -> tuple[Message, ...]:
+        found = await self._kept(name, seq + 1, 1)
+        return tuple(message for message in found if message.seq == seq)
+
+    async def _older(
+        self, name: Conversation, seq: int, besides: frozenset[int] = frozenset()
+    ) -> Preview | None:
+        """Return what a row shows without a message, as far back as the messages are here."""
+        row = self._local.confirmed(name)
+        cleared_seq = row.cleared_seq if row else 0
+        before = seq
+        for message in reversed(await self._kept(name, seq, MOST_COUNTED)):
+            if message.seq != before - 1 or message.seq <= cleared_seq:
+                return None
+            now = changed_here(self._account, message, self._outbox.of(name))
+            if now.previews and now.state != "gone" and now.seq not in besides:
+                return preview_of(now)
+            before = message.seq
+        return None
+
     def known_epoch(self, name: Conversation) -> int | None:
         """Return the newest mark of a row that this device knows; None: its own, all others."""
         if self._is_marked_here(name):
@@ -283,20 +346,19 @@ class Planning:
     def _is_made_here(self, name: Conversation) -> bool:
         return any(isinstance(pending.command, _MAKES_ROWS) for pending in self._outbox.of(name))
 
-    async def _left(self, name: Conversation, seq: int) -> int | None:
-        """Count what is unread after a message that is not the newest, if all of it is here."""
+    async def _covering(self, command: AnyCommand, name: Conversation, upto_seq: int) -> Wish:
+        """Return a wish with what is unread behind it, if all of that is here."""
         newest = self.received(name)
-        if newest is None or seq >= newest:
-            return None
-        if newest - seq > MOST_COUNTED:
-            return None
-        found = await self._kept(name, newest + 1, newest - seq)
-        if [message.seq for message in found] != list(range(seq + 1, newest + 1)):
-            return None
-        return sum(
-            message.counts and message.state != "recalled" and message.sender != self._account
-            for message in found
-        )
+        wish = Wish(command=command, seen_seq=newest or 0)
+        if newest is None or not 0 < newest - upto_seq <= MOST_COUNTED:
+            return wish
+        found = await self._kept(name, newest + 1, newest - upto_seq)
+        if [message.seq for message in found] != list(range(upto_seq + 1, newest + 1)):
+            return wish
+        unread = [one for one in found if is_countable(one, self._account)]
+        me = sum(self._account in named_in(one) for one in unread)
+        named = sum(not named_in(one).isdisjoint((self._account, MENTION_ALL)) for one in unread)
+        return msgspec.structs.replace(wish, left=len(unread), left_mentions=(me, named - me))
 
 
 def _some(kinds: Collection[Kind] | None) -> tuple[Kind, ...] | None:

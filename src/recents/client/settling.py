@@ -15,12 +15,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from recents.client.outbox import Outbox, conversation_of
-from recents.core.commands import ClearHistory, Delete, DeleteAll, Post
+from recents.core.commands import ClearHistory, Delete, DeleteAll, DeleteMessages, Post, Recall
 from recents.core.entry import InboxEntry
 from recents.core.errors import Refused
 from recents.core.ids import Conversation
-from recents.core.message import Message
+from recents.core.message import RETRACTED, Message
 from recents.core.pending import Pending, Refusal, answered, extended, failed, placed
 from recents.wire.frames import Posted
 
@@ -34,6 +36,8 @@ class Answered:
 
 
 Outcome = Answered | Refused
+
+NOTHING_AMENDED: Mapping[Conversation, tuple[Message, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ def settle(
     outcomes: Mapping[str, Outcome],
     messages: Mapping[Conversation, tuple[Message, ...]],
     confirmed: Confirmed,
+    amended: Mapping[Conversation, tuple[Message, ...]] = NOTHING_AMENDED,
 ) -> Settlement:
     """Tell what answers, messages and rows change in the outbox.
 
@@ -85,6 +90,7 @@ def settle(
         outcomes: what the node said, by command id.
         messages: new messages, by conversation.
         confirmed: the rows as they will be.
+        amended: messages that became others, by conversation.
     """
     settlement = Settlement()
     seen = _own(account, messages) if len(outbox) else {}
@@ -94,6 +100,13 @@ def settle(
         command = pending.command
         if isinstance(command, Delete | ClearHistory):
             deletions.setdefault(command.conversation, []).append(pending)
+        if isinstance(command, Recall | DeleteMessages) and pending.messages:
+            there = {one.seq for one in amended.get(command.conversation, ()) if _is_over(one)}
+            left = tuple(one for one in pending.messages if one.seq not in there)
+            if left != pending.messages:
+                # The rows have it already, whether its answer has come or not.
+                pending = msgspec.structs.replace(pending, messages=left)
+                settlement.put[pending.number] = pending
         if isinstance(command, Post):
             arrived = seen.get((command.conversation, command.client_id))
             if arrived is not None:
@@ -121,6 +134,10 @@ def settle(
         behind = [one for one in deletions.get(name, ()) if one.number > post.number]
         _extend(settlement, behind, seq, confirmed.row(name))
     return settlement
+
+
+def _is_over(message: Message) -> bool:
+    return message.state in RETRACTED
 
 
 def _seq_in_row(account: str, pending: Pending, post: Post, confirmed: Confirmed) -> int | None:

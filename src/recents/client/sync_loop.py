@@ -258,8 +258,10 @@ class SyncLoop:
         if arrival is None:
             return
         for name, messages in arrival.messages.items():
+            over = {one.seq for one in arrival.amended.get(name, ()) if one.state == "gone"}
             for message in messages:
-                self._announcer.messages.tell(name, message)
+                if message.state != "gone" and message.seq not in over:
+                    self._announcer.messages.tell(name, message)
         self.first_page.set()
         if arrival.caught_up:
             self._backoff.start_over()

@@ -38,7 +38,22 @@ def melted(earlier: Step, later: Step) -> Step:
             earlier.clock_ahead_ms if later.clock_ahead_ms is None else later.clock_ahead_ms
         ),
         durable=earlier.durable or later.durable,
+        amended=_melted_amended(earlier, later),
     )
+
+
+def _melted_amended(earlier: Step, later: Step) -> dict[Conversation, tuple[Message, ...]]:
+    if later.forgets_messages:
+        return later.amended
+    amended = dict(earlier.amended)
+    for name, several in later.amended.items():
+        amended[name] = amended.get(name, ()) + several
+    # What came anew is newer than what was changed before it.
+    for name, several in later.messages.items():
+        anew = {message.seq for message in several}
+        kept = tuple(one for one in earlier.amended.get(name, ()) if one.seq not in anew)
+        amended[name] = kept + later.amended.get(name, ())
+    return {name: several for name, several in amended.items() if several}
 
 
 def _melted_messages(earlier: Step, later: Step) -> dict[Conversation, tuple[Message, ...]]:

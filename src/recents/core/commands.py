@@ -1,4 +1,4 @@
-"""What a user can ask, as values (rules C4, I1, M5, R1, R3–R5, D1–D5, G, T1, T2).
+"""What a user can ask, as values (rules C4, I1, M5, R1, R3–R5, D1–D5, G, P2, P3, T1, T2).
 
 Rules of this file:
 
@@ -46,6 +46,9 @@ MAX_LABELS = 20
 
 MAX_EXTENSION_BYTES = 4_096
 """Of UTF-8 (G7)."""
+
+MAX_SEQS_PER_COMMAND = 100
+"""Bounds one transaction; the SDK splits longer lists."""
 
 MuteLevel = Literal["none", "mentions"]
 """What still alerts in a muted conversation: nothing, or being mentioned (G2)."""
@@ -280,6 +283,34 @@ class SetProfile(Command, tag="set_profile", frozen=True):
     avatar: str | None = None
 
 
+class Recall(Command, tag="recall", frozen=True):
+    """Take a message back for everybody (P2).
+
+    Attributes:
+        notice: its place shows who recalled it; without, it vanishes.
+    """
+
+    conversation: Conversation
+    seq: int
+    notice: bool = True
+
+
+class Edit(Command, tag="edit", frozen=True):
+    """Give a message of one's own another text, and say who is mentioned in it (P3)."""
+
+    conversation: Conversation
+    seq: int
+    text: str
+    mentions: tuple[str, ...] = ()
+
+
+class DeleteMessages(Command, tag="delete_messages", frozen=True):
+    """Delete messages for this account alone, on all its devices (U1, P2)."""
+
+    conversation: Conversation
+    seqs: tuple[int, ...]
+
+
 ReadCommand = Read | MarkUnread | MarkUnreadFrom | Delete | ClearHistory
 AllCommand = ReadAll | DeleteAll
 RowCommand = (
@@ -298,7 +329,10 @@ TeamCommand = (
     CreateTeam | AddMembers | RemoveMember | LeaveTeam | RenameTeam | DismissTeam | SetTeamAvatar
 )
 NodeCommand = EndMute
-AnyCommand = Post | ReadCommand | AllCommand | RowCommand | TeamCommand | SetProfile
+MessageCommand = Recall | Edit | DeleteMessages
+AnyCommand = (
+    Post | ReadCommand | AllCommand | RowCommand | TeamCommand | SetProfile | MessageCommand
+)
 
 
 def check(command: AnyCommand) -> None:
@@ -363,6 +397,15 @@ def check(command: AnyCommand) -> None:
         case SetProfile():
             check_display_name(command.name or "")
             check_avatar(command.avatar or "")
+        case Recall() | Edit():
+            check_conversation(command.conversation)
+            _check_seq(command.seq, "seq", least=1)
+            if isinstance(command, Edit):
+                check_text(command.text)
+                _check_mentions(command.mentions)
+        case DeleteMessages():
+            check_conversation(command.conversation)
+            _check_seqs(command.seqs)
         case _:
             assert_never(command)
 
@@ -375,14 +418,16 @@ def _check_post(post: Post) -> None:
     check_attachment(post.attachment)
     _check_seq(post.displayed_seq, "displayed_seq")
     _check_seq(post.epoch, "epoch")
-    if not post.mentions:
-        return
-    if len(post.mentions) > MAX_MENTIONS:
+    _check_mentions(post.mentions)
+
+
+def _check_mentions(mentions: tuple[str, ...]) -> None:
+    if len(mentions) > MAX_MENTIONS:
         raise Refused(
             Code.BAD_VALUE,
-            f"{len(post.mentions)} mentions; use at most {MAX_MENTIONS}, or {MENTION_ALL}",
+            f"{len(mentions)} mentions; use at most {MAX_MENTIONS}, or {MENTION_ALL}",
         )
-    for account in post.mentions:
+    for account in mentions:
         if account != MENTION_ALL:
             check_id(account)
 
@@ -414,6 +459,16 @@ def _check_bytes(text: str, what: str, most: int) -> None:
     size = len(text.encode())
     if size > most:
         raise Refused(Code.BAD_VALUE, f"the {what} has {size} bytes; the limit is {most}")
+
+
+def _check_seqs(seqs: tuple[int, ...]) -> None:
+    if not 1 <= len(seqs) <= MAX_SEQS_PER_COMMAND:
+        raise Refused(
+            Code.BAD_VALUE,
+            f"{len(seqs)} messages in one command; name 1 to {MAX_SEQS_PER_COMMAND}",
+        )
+    for seq in seqs:
+        _check_seq(seq, "seq", least=1)
 
 
 def _check_team(conversation: Conversation) -> None:

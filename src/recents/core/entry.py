@@ -1,8 +1,8 @@
-"""A row of the list: a head seen through a membership (rules U2, P1, P4, R4, R6, D2, G, O2, T2).
+"""A row of the list: a head seen through a membership (rules U2, G, P1, P4, R4, R6, D2, O2, T2).
 
 Rules of this file:
 
-1. A row is a pure function of head and membership; it is computed, never stored as truth.
+1. A row is a pure function of head, membership and tally; it is computed, never stored as truth.
 2. ``unread`` equals a recount of the countable messages at all times (U2).
 3. The version of a row is the newer of the two versions it was made from.
 """
@@ -53,6 +53,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         labels: the labels of the row, in byte order (G5).
         extension: a text of the application, the same on all devices; empty: none (G7).
         archived: the row is not in the main list, nor in its totals (G4).
+        mentions_me: how many of the unread messages mention this account by name (G3).
+        mentions_all: how many of the others mention ``@all``.
     """
 
     conversation: Conversation
@@ -77,6 +79,8 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     mute_until_ms: int | None = None
     labels: tuple[str, ...] = ()
     extension: str = ""
+    mentions_me: int = 0
+    mentions_all: int = 0
 
     @property
     def place_ms(self) -> int:
@@ -119,21 +123,45 @@ class InboxEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         return self.preview.time_ms if self.preview else self.activity_ms
 
 
-def unread(head: Head, membership: Membership, retracted_after_read: int = 0) -> int:
-    """Count the countable messages (U1, U2).
+class Tally(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """What of a row only the messages tell; a store counts it where ``needs_tally`` says so.
 
-    Args:
-        head: the conversation's head.
-        membership: the account's membership.
+    Attributes:
         retracted_after_read: recalled messages with ``counts`` after ``read_seq`` that are
-            neither this account's own nor deleted by it for itself.
+            neither the account's own nor deleted by it for itself (U2).
+        preview_hidden: the account deleted the head's preview for itself (P2).
+        older: what to show where it did: the next older visible message's preview.
+        mentions_me: unread messages that mention the account by name (G3).
+        mentions_all: other unread messages that mention ``@all``.
     """
+
+    retracted_after_read: int = 0
+    preview_hidden: bool = False
+    older: Preview | None = None
+    mentions_me: int = 0
+    mentions_all: int = 0
+
+
+NO_TALLY = Tally()
+"""Of nearly all rows: what is unread is neither recalled nor mentions anybody."""
+
+
+def unread(head: Head, membership: Membership, tally: Tally = NO_TALLY) -> int:
+    """Count the countable messages (U1, U2)."""
     return (
         head_seen(head, membership).ordinal
         - membership.read_ordinal
         - membership.skipped_after_read
-        - retracted_after_read
+        - tally.retracted_after_read
     )
+
+
+def needs_tally(head: Head, membership: Membership) -> bool:
+    """Tell whether the messages may have something to say about this row."""
+    seen = head_seen(head, membership)
+    if membership.last_hidden and seen.preview and membership.last_hidden >= seen.preview.seq:
+        return True
+    return max(seen.last_retraction, seen.last_mention) > membership.read_seq
 
 
 def is_visible(head: Head, membership: Membership) -> bool:
@@ -177,10 +205,7 @@ def entry_of(
     conversation: Conversation,
     head: Head,
     membership: Membership,
-    *,
-    retracted_after_read: int = 0,
-    hidden: frozenset[int] = frozenset(),
-    older: Preview | None = None,
+    tally: Tally = NO_TALLY,
 ) -> InboxEntry:
     """See a head through a membership.
 
@@ -189,15 +214,10 @@ def entry_of(
         conversation: as that account names it.
         head: the conversation's head.
         membership: the account's membership in it.
-        retracted_after_read: see ``unread``.
-        hidden: seqs that this account deleted for itself.
-        older: what to show where the head's preview is hidden: the next older visible
-            message's preview (P2).
+        tally: what only the messages tell.
     """
     seen = head_seen(head, membership)
-    preview = seen.preview
-    if preview is not None and preview.seq in hidden:
-        preview = older
+    preview = tally.older if tally.preview_hidden else seen.preview
     if preview is not None and preview.seq <= membership.cleared_seq:
         preview = None
     face = face_seen(seen, account, conversation)
@@ -207,7 +227,7 @@ def entry_of(
         activity_ms=max(seen.activity_ms, membership.joined_ms),
         last_seq=seen.last_seq,
         read_seq=membership.read_seq,
-        unread=unread(head, membership, retracted_after_read),
+        unread=unread(head, membership, tally),
         preview=preview,
         status=status_of(seen, preview, account, conversation),
         membership=membership_state(head, membership),
@@ -224,4 +244,6 @@ def entry_of(
         mute_until_ms=membership.mute_until_ms,
         labels=membership.labels,
         extension=membership.extension,
+        mentions_me=tally.mentions_me,
+        mentions_all=tally.mentions_all,
     )

@@ -47,6 +47,8 @@ class Code(StrEnum):
     FORBIDDEN = "forbidden"
     KEY_REUSED = "key_reused"
     SHOWN_ONCE = "shown_once"
+    NOT_THE_SENDER = "not_the_sender"
+    TOO_LATE = "too_late"
 
 
 class RecentsError(Exception):

@@ -21,7 +21,7 @@ from recents.core.commands import MuteLevel
 from recents.core.entry import InboxEntry
 from recents.core.ids import Conversation
 from recents.core.membership import NEVER_DELETED, Membership
-from recents.core.message import Message
+from recents.core.message import RETRACTED, Message
 from recents.core.totals import totals_of
 
 LISTED = 1_000
@@ -68,7 +68,7 @@ def why_not_countable(
         return Reason.OWN
     if not message.counts:
         return Reason.SILENT
-    if message.state == "recalled":
+    if message.state in RETRACTED:
         return Reason.RECALLED
     return Reason.DELETED if message.seq in hidden else None
 

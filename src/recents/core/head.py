@@ -14,7 +14,7 @@ import msgspec
 from recents.core.commands import Post
 from recents.core.face import NO_FACES, Face, Faces
 from recents.core.ids import ConversationKey, parties_of
-from recents.core.message import Message, Preview, edited, preview_of, recalled
+from recents.core.message import Message, Preview, named_in, preview_of, recalled
 
 _replace = msgspec.structs.replace
 
@@ -37,6 +37,10 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
         dismissed: a team that has ended: it takes no messages any more (T2).
         faces: P2P only: those of the two accounts, in byte order; each sees the other's.
         avatar: teams only: stands for its picture.
+        changes: how often one of its messages was recalled or edited; each of these has its
+            number, so that who has left sees what was so at the parting (T2).
+        last_mention: ``seq`` of the newest message that ever mentioned anybody; memberships read
+            beyond it need not count mentions (G3).
     """
 
     version: int = 0
@@ -52,6 +56,8 @@ class Head(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=Fal
     dismissed: bool = False
     faces: Faces = NO_FACES
     avatar: str = ""
+    changes: int = 0
+    last_mention: int = 0
 
 
 def next_message(head: Head, post: Post, sender: str, at_ms: int) -> Message:
@@ -84,18 +90,16 @@ def absorb(head: Head, message: Message, version: int) -> Head:
         time_ms=message.time_ms,
         activity_ms=message.time_ms if bumped else head.activity_ms,
         preview=preview_of(message) if message.previews else head.preview,
+        last_mention=message.seq if named_in(message) else head.last_mention,
     )
 
 
-def retract(
-    head: Head, message: Message, by: str, version: int, *, fallback: Preview | None
-) -> Head:
+def retract(head: Head, message: Message, version: int, *, fallback: Preview | None) -> Head:
     """Return the head after a recall; place and time stay (U2, P2, O2).
 
     Args:
         head: the head before.
         message: the message as it was before the recall.
-        by: who recalled it.
         version: number of this commit.
         fallback: what the row shows from now on if it showed this message: the recall notice
             (``preview_of(recalled(message, by))``), or after a recall without notice the preview
@@ -107,6 +111,7 @@ def retract(
         version=version,
         preview=fallback if shown else head.preview,
         last_retraction=max(head.last_retraction, message.seq if message.counts else 0),
+        changes=head.changes + 1,
     )
 
 
@@ -115,18 +120,20 @@ def recall_notice(message: Message, by: str) -> Preview:
     return preview_of(recalled(message, by))
 
 
-def amend(head: Head, message: Message, text: str, version: int) -> Head:
-    """Return the head after an edit, which moves no row (P3).
+def amend(head: Head, message: Message, version: int) -> Head:
+    """Return the head after an edit to ``message``, which moves no row (P3).
 
     Where another message is shown only the version changes: this one may still be the preview of
     a member who deleted the newer ones for itself (P2).
-
-    Raises:
-        Refused: ``bad_value`` when it was recalled, or the text is too long.
     """
-    anew = preview_of(edited(message, text))
     shown = head.preview is not None and head.preview.seq == message.seq
-    return _replace(head, version=version, preview=anew if shown else head.preview)
+    return _replace(
+        head,
+        version=version,
+        preview=preview_of(message) if shown else head.preview,
+        changes=head.changes + 1,
+        last_mention=max(head.last_mention, message.seq if named_in(message) else 0),
+    )
 
 
 def receipt_of(head: Head, key: ConversationKey, account: str) -> int:

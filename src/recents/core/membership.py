@@ -105,6 +105,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
         labels: the labels of the row, in byte order (G5).
         extension: a text of the application; empty: none (G7).
         archived: where the row was put out of the list; it may be back since (G4).
+        last_hidden: the newest message that the account deleted for itself (U2, P2).
     """
 
     version: int = 0
@@ -128,6 +129,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, 
     mute_until_ms: int | None = None
     labels: tuple[str, ...] = ()
     extension: str = ""
+    last_hidden: int = 0
 
 
 def joined(head: Head, at_ms: int, version: int, previous: Membership | None = None) -> Membership:
@@ -149,6 +151,7 @@ def joined(head: Head, at_ms: int, version: int, previous: Membership | None = N
         mute_until_ms=previous.mute_until_ms if previous else None,
         labels=previous.labels if previous else (),
         extension=previous.extension if previous else "",
+        last_hidden=previous.last_hidden if previous else 0,
     )
 
 
@@ -189,6 +192,7 @@ def after_own_removal(
         membership,
         version=version,
         skipped_after_read=membership.skipped_after_read + unread,
+        last_hidden=max(membership.last_hidden, message.seq),
     )
 
 

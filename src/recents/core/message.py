@@ -38,7 +38,11 @@ PREVIEW_CHARACTERS = 200
 MENTION_ALL = "@all"
 """Stands for every member in ``mentions``; ``@`` alone cannot make it clash: see I1."""
 
-MessageState = Literal["normal", "edited", "recalled"]
+MessageState = Literal["normal", "edited", "recalled", "gone"]
+"""``gone``: nobody sees it any more; only its place is left (M1)."""
+
+RETRACTED: frozenset[MessageState] = frozenset({"recalled", "gone"})
+"""What becomes of a message once: it stays so, whatever is asked later (P2)."""
 
 Progress = Literal["sending", "failed", "sent"]
 """How far a message of one's own has come; ``sent``: the node has it (P4)."""
@@ -115,7 +119,7 @@ def preview_of(message: Message) -> Preview:
         sender=message.sender,
         time_ms=message.time_ms,
         kind=message.kind,
-        text="" if message.state == "recalled" else preview_text(message.text),
+        text="" if message.state in RETRACTED else preview_text(message.text),
         state=message.state,
         recalled_by=message.recalled_by,
     )
@@ -128,16 +132,34 @@ def recalled(message: Message, by: str) -> Message:
     )
 
 
-def edited(message: Message, text: str) -> Message:
-    """Return the message with another text (P3).
+def is_countable(message: Message, account: str) -> bool:
+    """Tell whether a message is unread for an account that has not come so far (U1)."""
+    return message.counts and message.sender != account and message.state not in RETRACTED
+
+
+def named_in(message: Message) -> frozenset[str]:
+    """Return who is to be told of a message by name: accounts, ``@all`` (G3).
+
+    Nobody, where it counts for nobody.
+    """
+    return frozenset(message.mentions) if message.counts else frozenset()
+
+
+def vanished(message: Message) -> Message:
+    """Return what is left of a message that was recalled without a notice: its place (P1)."""
+    return msgspec.structs.replace(message, text="", attachment=None, mentions=(), state="gone")
+
+
+def edited(message: Message, text: str, mentions: tuple[str, ...] = ()) -> Message:
+    """Return the message with another text, and with who is mentioned in that (P3).
 
     Raises:
         Refused: ``bad_value`` when it was recalled, or the text is too long.
     """
-    if message.state == "recalled":
+    if message.state in RETRACTED:
         raise Refused(Code.BAD_VALUE, "the message was recalled; send a new one instead")
     check_text(text)
-    return msgspec.structs.replace(message, text=text, state="edited")
+    return msgspec.structs.replace(message, text=text, mentions=mentions, state="edited")
 
 
 def check_token(text: str, what: str, limit: int = MAX_CLIENT_ID_CHARACTERS) -> str:

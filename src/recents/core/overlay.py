@@ -1,4 +1,4 @@
-"""What the user sees: a confirmed row with pending commands on top (rules C3, C4, D7, P4).
+"""What the user sees: a confirmed row with pending commands on top (rules C3, C4, D7, P2–P4).
 
 Rules of this file:
 
@@ -22,7 +22,9 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -31,6 +33,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveLabel,
     RenameTeam,
     SetAlias,
@@ -41,7 +44,15 @@ from recents.core.commands import (
     Unarchive,
     Unpin,
 )
-from recents.core.entry import InboxEntry, MembershipState, Status, entry_of, is_visible, unread
+from recents.core.entry import (
+    InboxEntry,
+    MembershipState,
+    Status,
+    Tally,
+    entry_of,
+    is_visible,
+    unread,
+)
 from recents.core.face import NO_FACE, Face, changed_face
 from recents.core.head import Head, absorb, face_of, next_message, renamed, with_avatar, with_face
 from recents.core.ids import Conversation, is_p2p, key_of
@@ -57,6 +68,18 @@ from recents.core.membership import (
     unread_marked,
     without_history,
     without_row,
+)
+from recents.core.message import (
+    MENTION_ALL,
+    RETRACTED,
+    Message,
+    Preview,
+    edited,
+    is_countable,
+    named_in,
+    preview_text,
+    recalled,
+    vanished,
 )
 from recents.core.pending import Pending
 
@@ -89,6 +112,29 @@ def shown(
     return sight.row()
 
 
+def changed_here(account: str, message: Message, pending: Iterable[Pending]) -> Message:
+    """Return a message as its user sees it, with commands that are still on their way.
+
+    Args:
+        account: whose device it is.
+        message: the message as the node told it.
+        pending: the commands about its conversation, in their order.
+    """
+    for one in pending:
+        if message.state in RETRACTED:
+            break
+        match one.command:
+            case Recall(seq=message.seq) as recall if _may_recall(account, recall, message.sender):
+                message = recalled(message, account) if recall.notice else vanished(message)
+            case DeleteMessages(seqs=seqs) if message.seq in seqs:
+                message = vanished(message)
+            case Edit(seq=message.seq) as edit if message.sender == account:
+                message = edited(message, edit.text, edit.mentions)
+            case _:
+                pass
+    return message
+
+
 class _Sight:
     """A row taken apart, while commands are applied to it."""
 
@@ -103,6 +149,10 @@ class _Sight:
         self.membership: Membership | None = None
         self.state: MembershipState = "member"
         self.echo: Status = "sending"
+        # What is taken back counts while it is unread, so a later reading can pass it.
+        self.retracted: dict[int, Message] = {}
+        self.mentions_me = confirmed.mentions_me if confirmed else 0
+        self.mentions_all = confirmed.mentions_all if confirmed else 0
         if confirmed is not None:
             self.head = _head_in(confirmed)
             self.membership = _membership_in(confirmed)
@@ -113,12 +163,17 @@ class _Sight:
         membership, confirmed = self.membership, self.confirmed
         if membership is None or not is_visible(self.head, membership):
             return None
-        row = entry_of(self.account, self.conversation, self.head, membership)
+        row = entry_of(
+            self.account, self.conversation, self.head, membership, self._tally(membership)
+        )
         preview, status = row.preview, confirmed.status if confirmed else None
         if preview is not None and preview.seq > self.newest:
             preview, status = _replace(preview, seq=0), self.echo
         elif preview is None:
             status = None
+        elif confirmed and confirmed.preview and preview.seq < confirmed.preview.seq:
+            # Where a newer message vanished, one of one's own was sent at least (P4).
+            status = (status or "sent") if preview.sender == self.account else None
         return _replace(
             row,
             version=confirmed.version if confirmed else _NO_COMMIT,
@@ -129,6 +184,16 @@ class _Sight:
             status=status,
             membership=self.state,
             read_epoch=confirmed.read_epoch if confirmed else 0,
+        )
+
+    def _tally(self, membership: Membership) -> Tally:
+        unread = [one for seq, one in self.retracted.items() if seq > membership.read_seq]
+        me = sum(self.account in one.mentions for one in unread)
+        named = sum(not named_in(one).isdisjoint((self.account, MENTION_ALL)) for one in unread)
+        return Tally(
+            retracted_after_read=len(unread),
+            mentions_me=max(self.mentions_me - me, 0),
+            mentions_all=max(self.mentions_all - (named - me), 0),
         )
 
     def apply(self, pending: Pending) -> None:
@@ -157,7 +222,10 @@ class _Sight:
         membership = self.membership or joined(Head(), pending.at_ms, _NO_COMMIT)
         if post.displayed_seq is not None:
             position = self._position(membership, post.displayed_seq, pending)
-            membership = read_upto(membership, position, _NO_COMMIT, post.epoch)
+            read = read_upto(membership, position, _NO_COMMIT, post.epoch)
+            if read.read_seq != membership.read_seq:
+                self._count_mentions(read.read_seq, pending)
+            membership = read
         message = next_message(self.head, post, self.account, pending.at_ms)
         self.head = absorb(self.head, message, _NO_COMMIT)
         self.membership = after_own_send(membership, message, _NO_COMMIT)
@@ -228,9 +296,17 @@ class _Sight:
                 self.state = "left"
             case DismissTeam() if self.state == "member":
                 self.state = "dismissed"
+            case Recall() as recall:
+                self._recall(recall, pending)
+            case Edit() as edit:
+                self._edit(edit)
+            case DeleteMessages() as delete_messages:
+                self._delete(delete_messages, pending)
             case _:
                 # Who else is in a team no row shows; who has left sees it as it was (T2).
                 pass
+        if self.membership and membership.read_seq != self.membership.read_seq:
+            self._count_mentions(membership.read_seq, pending)
         self.membership = membership
 
     def _change_own_face(self, profile: SetProfile) -> None:
@@ -238,6 +314,56 @@ class _Sight:
         key = key_of(self.account, self.conversation)
         face = changed_face(face_of(self.head, key, self.account), profile.name, profile.avatar)
         self.head = with_face(self.head, key, self.account, face, _NO_COMMIT)
+
+    def _count_mentions(self, read_seq: int, pending: Pending) -> None:
+        """Count anew what is unread behind a position, as well as this device can (G3)."""
+        since = self.newest - pending.seen_seq
+        me, everybody = (self.newest - read_seq,) * 2
+        if pending.left_mentions is not None and self.conversation not in pending.seqs:
+            me, everybody = (left + since for left in pending.left_mentions)
+            if isinstance(pending.command, MarkUnreadFrom):
+                # What was read is unread again, whatever is shown now.
+                self.mentions_me, self.mentions_all = me, everybody
+                return
+        if read_seq >= self.newest:
+            me = everybody = 0
+        self.mentions_me = min(self.mentions_me, me)
+        self.mentions_all = min(self.mentions_all, everybody)
+
+    def _recall(self, recall: Recall, pending: Pending) -> None:
+        preview = self._shown(recall.seq)
+        if preview is not None and _may_recall(self.account, recall, preview.sender):
+            notice = _replace(preview, text="", state="recalled", recalled_by=self.account)
+            self.head = _replace(self.head, preview=notice if recall.notice else pending.older)
+        self.retracted |= {
+            message.seq: message
+            for message in pending.messages
+            if is_countable(message, self.account)
+            and _may_recall(self.account, recall, message.sender)
+        }
+
+    def _delete(self, delete: DeleteMessages, pending: Pending) -> None:
+        preview = self.head.preview
+        if preview is not None and preview.seq in delete.seqs:
+            self.head = _replace(self.head, preview=pending.older)
+        self.retracted |= {
+            message.seq: message
+            for message in pending.messages
+            if is_countable(message, self.account)
+        }
+
+    def _edit(self, edit: Edit) -> None:
+        preview = self._shown(edit.seq)
+        if preview is not None and preview.sender == self.account:
+            anew = _replace(preview, text=preview_text(edit.text), state="edited")
+            self.head = _replace(self.head, preview=anew)
+
+    def _shown(self, seq: int) -> Preview | None:
+        """Return the preview, if it is that of a message which can still be changed."""
+        preview = self.head.preview
+        if preview is None or preview.seq != seq or preview.state in RETRACTED:
+            return None
+        return preview
 
     def _position_of_all(self, membership: Membership, pending: Pending) -> Position:
         seq = pending.seqs[self.conversation]
@@ -255,6 +381,11 @@ class _Sight:
         known = most if pending.left is None else pending.left + self.newest - pending.seen_seq
         left = min(most, known) if back else min(most, known, unread(self.head, membership))
         return Position(seq, self.head.ordinal - own - left, own)
+
+
+def _may_recall(account: str, recall: Recall, sender: str) -> bool:
+    """Tell whether a node may say yes: who owns a team a device cannot know alone (P2)."""
+    return sender == account or not is_p2p(recall.conversation)
 
 
 def _head_in(row: InboxEntry) -> Head:

@@ -15,6 +15,7 @@ import msgspec
 from recents.core.commands import AnyCommand, ClearHistory, Delete, Post
 from recents.core.errors import Code, Refused
 from recents.core.ids import Conversation
+from recents.core.message import Message, Preview
 
 _replace = msgspec.structs.replace
 
@@ -44,6 +45,10 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
         seqs: of a command for all rows: the rows that it covers, each up to which message; of a
             profile: the row that shows it on this device.
         epoch: of a reading of all rows: the newest commit whose marks the device knew (R3).
+        messages: of a recall, an edit or a deletion of messages: those that the device had,
+            as they were, and that the rows still count.
+        left_mentions: with ``left``: how many of these mention the account, and how many only all.
+        older: of a recall: what a row shows instead, as far as the device knew (P2).
         version: the rows show what it did from this version on; None: not answered yet.
         seq: of a message: its place, once it was answered or a row has shown it.
         refusal: of a message: why it failed; None: it is on its way.
@@ -59,6 +64,9 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=
     version: int | None = None
     seq: int | None = None
     refusal: Refusal | None = None
+    messages: tuple[Message, ...] = ()
+    older: Preview | None = None
+    left_mentions: tuple[int, int] | None = None
 
     @property
     def waiting(self) -> bool:

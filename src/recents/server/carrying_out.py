@@ -18,6 +18,8 @@ from recents.core.commands import (
     ClearHistory,
     Delete,
     DeleteAll,
+    DeleteMessages,
+    Edit,
     EndMute,
     MarkUnread,
     MarkUnreadFrom,
@@ -27,6 +29,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveLabel,
     SetAlias,
     SetDraft,
@@ -38,7 +41,8 @@ from recents.core.commands import (
 from recents.core.entry import row_version
 from recents.core.errors import Refused
 from recents.core.ids import key_of
-from recents.server import organizing, posting, profiles, reading, rosters
+from recents.server import changing, organizing, posting, profiles, reading, rosters
+from recents.server.settings import Settings
 from recents.server.store.workspace import Verdict, Wanted, Workspace
 from recents.wire.frames import Posted
 
@@ -86,6 +90,8 @@ def want(
             organizing.want_end(actor, command, wanted)
         case SetProfile():
             profiles.want(actor, wanted)
+        case Recall() | Edit() | DeleteMessages():
+            changing.want(actor, command, wanted)
         case _:
             rosters.want(actor, command, wanted)
 
@@ -96,6 +102,7 @@ def carry_out_once(
     command: AnyCommand | NodeCommand,
     at_ms: int,
     epoch: str,
+    settings: Settings,
     *,
     once: bool,
     objection: Refused | None = None,
@@ -108,6 +115,7 @@ def carry_out_once(
         command: what is asked.
         at_ms: the time of the batch.
         epoch: of the store.
+        settings: limits of the node.
         once: it is applied once, however often it is sent (C4).
         objection: why it cannot be carried out; what was asked before is answered all the same.
 
@@ -119,7 +127,7 @@ def carry_out_once(
         posted = posting.carry_out(workspace, actor, command, at_ms)
         return Done(_version_after(workspace, actor, command), posted)
     if not once:
-        return _carry_out(workspace, actor, command, at_ms, epoch, objection)
+        return _carry_out(workspace, actor, command, at_ms, epoch, settings, objection)
     known = workspace.verdict(actor, command.id)
     if known is not None:
         refusal = known.refusal()
@@ -127,7 +135,7 @@ def carry_out_once(
             raise refusal
         return Done(known.version)
     try:
-        done = _carry_out(workspace, actor, command, at_ms, epoch, objection)
+        done = _carry_out(workspace, actor, command, at_ms, epoch, settings, objection)
     except Refused as refusal:
         workspace.verdicts[actor, command.id] = Verdict(
             at_ms, code=refusal.code, message=refusal.args[0], details=refusal.details
@@ -143,6 +151,7 @@ def _carry_out(
     command: AnyCommand | NodeCommand,
     at_ms: int,
     epoch: str,
+    settings: Settings,
     objection: Refused | None,
 ) -> Done:
     _object(objection)
@@ -167,6 +176,8 @@ def _carry_out(
         case SetProfile():
             changed = profiles.carry_out(workspace, actor, command)
             return Done(workspace.version if changed else 0)
+        case Recall() | Edit() | DeleteMessages():
+            changing.carry_out(workspace, actor, command, at_ms, settings)
         case _:
             rosters.carry_out(workspace, actor, command, at_ms)
     return Done(_version_after(workspace, actor, command))

@@ -5,7 +5,8 @@ Rules of this file:
 1. The version is taken before the rows are read, so nothing between the two is missed; and rows
    that turn out newer are read again with a newer version, so that the token covers what is shown.
 2. Newest rows first; on a first start the first page comes with the totals of all rows.
-3. A row that is not visible is ``gone``; on a first start it is not mentioned at all.
+3. Messages that were changed meanwhile are told, for devices keep some.
+4. A row that is not visible is ``gone``; on a first start it is not mentioned at all.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterable
 
 from recents.core.entry import InboxEntry, is_visible, row_version
-from recents.core.ids import ConversationKey
+from recents.core.ids import Conversation, ConversationKey, named_by
+from recents.core.message import Message
 from recents.core.ordering import place_of
 from recents.core.replica import Gone
 from recents.core.totals import totals_of
+from recents.server.recent import FRAME_BYTES, size_of
 from recents.server.settings import Settings
 from recents.server.store.port import Seen, Store
 from recents.wire.frames import CaughtUp
@@ -62,6 +65,8 @@ async def catch_up(
     token = token_of(store.epoch, version)
     rows, gone = rows_and_gone(found)
     if known is not None:
+        async for frame in _amended(store, account, known):
+            yield frame
         rows.sort(key=place_of)
         for frame in _pages(rows, gone, token, settings):
             yield frame
@@ -91,6 +96,20 @@ async def _changed_since(
             break
         since, version = version, newest()
     return list(found.values()), version
+
+
+async def _amended(store: Store, account: str, since: int) -> AsyncIterator[CaughtUp]:
+    """Yield what became of messages that a device may have kept, a bounded part at a time."""
+    page: dict[Conversation, tuple[Message, ...]] = {}
+    room = FRAME_BYTES
+    for key, messages in (await store.amended_since(account, since)).items():
+        page[named_by(account, key)] = tuple(messages)
+        room -= sum(map(size_of, messages))
+        if room <= 0:
+            yield CaughtUp(amended=page)
+            page, room = {}, FRAME_BYTES
+    if page:
+        yield CaughtUp(amended=page)
 
 
 def _pages(

@@ -127,6 +127,7 @@ class Committer:
                         work.command,
                         at_ms,
                         epoch,
+                        self._settings,
                         once=work.once,
                         objection=work.objection,
                     )

@@ -20,10 +20,10 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from recents.core.errors import Code
 from recents.core.ids import ConversationKey, is_p2p, parties_of
 from recents.server.images import Images, Sight
-from recents.server.outlet import Outlet
+from recents.server.outlet import Amended, Outlet
 from recents.server.recent import RecentMessages
 from recents.server.settings import Settings
-from recents.server.store.port import Store
+from recents.server.store.port import Store, StoreFailed
 from recents.server.store.workspace import MembershipId, Workspace
 
 log = logging.getLogger(__name__)
@@ -135,6 +135,8 @@ class Deliveries:
         self.version = workspace.version
         for key, messages in workspace.messages.items():
             self._recent.remember(key, messages)
+        for (key, _), amended in workspace.amended.items():
+            self._recent.replace(key, amended.message)
         for (account, key), membership in workspace.memberships.items():
             if account in self.outlets and not is_p2p(key):
                 self._follow(account, key, present=membership.parting is None)
@@ -145,6 +147,11 @@ class Deliveries:
             if account in self.outlets and not told_by_head:
                 # Who left in this very batch still hears of what came before.
                 self._mark(workspace, account, key, _first_seq(workspace, key))
+        for key, since in self._amended_keys(workspace):
+            for account in self._who_sees(workspace, key):
+                self._mark_amended(account, since)
+        for account, _, _ in workspace.hidden:
+            self._mark_amended(account, workspace.version - 1)
         for key in workspace.heads:
             self._images.keep_head(workspace, key)
             first_seq = _first_seq(workspace, key)
@@ -153,6 +160,13 @@ class Deliveries:
                     self._mark(workspace, account, key, first_seq)
         if self._pending:
             self._wake.set()
+
+    def _amended_keys(self, workspace: Workspace) -> Iterable[tuple[ConversationKey, int]]:
+        return {(key, workspace.version - 1) for key, _ in workspace.amended}
+
+    def _mark_amended(self, account: str, since: int) -> None:
+        for outlet in self.outlets.get(account, ()):
+            outlet.mark_amended(since)
 
     def _who_sees(self, workspace: Workspace, key: ConversationKey) -> Iterable[str]:
         if not is_p2p(key):
@@ -187,7 +201,8 @@ class Deliveries:
             self.version,
         )
         for outlet, (dirty, answers) in taken:
-            if sight is None:
+            # Whoever must be told of changed messages has them read, which others do not wait for.
+            if sight is None or outlet.amended_since is not None:
                 outlet.put_back(dirty, answers)
                 self._write_apart(outlet)
             else:
@@ -199,7 +214,9 @@ class Deliveries:
         async def write() -> None:
             await self._or_give_up(
                 outlet,
-                outlet.write_at_length(self._settings, self._see, self._recent, self._store.epoch),
+                outlet.write_at_length(
+                    self._settings, self._see, self._recent, self._store.epoch, self._recall
+                ),
             )
 
         outlet.busy = True
@@ -223,6 +240,13 @@ class Deliveries:
 
     async def _see(self, pairs: Iterable[MembershipId]) -> Sight | None:
         return await self._images.see(pairs, self.version)
+
+    async def _recall(self, account: str, since: int) -> Amended | None:
+        try:
+            return await self._store.amended_since(account, since)
+        except StoreFailed as failure:
+            log.warning("! reading changed messages for devices failed: %s", failure)
+            return None
 
     def _mark(
         self, workspace: Workspace, account: str, key: ConversationKey, first_seq: int

@@ -10,9 +10,12 @@ Rules of this file:
 
 from __future__ import annotations
 
+import msgspec
+
 from recents.core.entry import is_visible
 from recents.core.explain import Explanation, Recount, positions_of
 from recents.core.ids import Conversation, key_of
+from recents.core.message import Message
 from recents.server.store.port import Seen, Store
 
 PAGE = 1_000
@@ -39,11 +42,16 @@ async def explain(store: Store, account: str, conversation: Conversation) -> Exp
 
 async def _gone_through(store: Store, seen: Seen) -> Explanation:
     membership, entry = seen.membership, seen.entry()
-    recount = Recount(seen.account, membership)
+    hidden = await store.hidden_from(seen.account, seen.key)
+    parting = membership.parting
+    later = await store.changed_after(seen.key, parting.changes) if parting else frozenset()
+    recount = Recount(seen.account, membership, hidden)
     before = entry.last_seq + 1
     while before > 1:
-        found = await store.messages(seen.key, after_seq=0, before_seq=before, limit=PAGE)
-        recount.take(found)
+        found = await store.messages(
+            seen.key, after_seq=0, before_seq=before, limit=PAGE, gone=True
+        )
+        recount.take([_as_it_was(one) if one.seq in later else one for one in found])
         # The first page may go beyond the read position: what placed the row is mostly in it.
         before = found[0].seq if found and found[0].seq > membership.read_seq + 1 else 0
     return recount.explanation(
@@ -52,3 +60,8 @@ async def _gone_through(store: Store, seen: Seen) -> Explanation:
         listed=is_visible(seen.head, membership),
         joined_ms=membership.joined_ms,
     )
+
+
+def _as_it_was(message: Message) -> Message:
+    """Return a message that was recalled or edited after the parting, to be counted (T2)."""
+    return msgspec.structs.replace(message, state="normal")

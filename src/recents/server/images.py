@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from recents.core.entry import row_version
+from recents.core.entry import needs_tally, row_version
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by
 from recents.server.store.port import Seen, Store, StoreFailed
@@ -61,7 +61,7 @@ class Images:
     def keep_row(self, workspace: Workspace, account: str, key: ConversationKey) -> None:
         """Keep a row that a commit changed; one that it does not know whole is dropped."""
         head, membership = workspace.head(key), workspace.membership(account, key)
-        if head is None or membership is None or head.last_retraction > membership.read_seq:
+        if head is None or membership is None or needs_tally(head, membership):
             self._rows.pop((account, key), None)
         else:
             self._rows[account, key] = Seen(account, key, named_by(account, key), head, membership)
@@ -108,6 +108,11 @@ class Images:
         return Sight(version, found, later)
 
 
+def _shows_another(head: Head, seen: Seen) -> bool:
+    """Tell whether the row's preview depends on which messages the account deleted for itself."""
+    return seen.membership.last_hidden > 0 and head.preview != seen.head.preview
+
+
 def _at(version: int, seen: Seen, head: Head | None) -> Seen | None:
     """Return a row as it was at a version, or None where that cannot be told any more.
 
@@ -122,7 +127,8 @@ def _at(version: int, seen: Seen, head: Head | None) -> Seen | None:
         or head.version > version
         or membership.version > version
         or membership.parting is not None
-        or head.last_retraction != seen.head.last_retraction
+        or _shows_another(head, seen)
+        or (head.changes, head.last_mention) != (seen.head.changes, seen.head.last_mention)
     ):
         return None
     return msgspec.structs.replace(seen, head=head)

@@ -27,6 +27,12 @@ from recents.wire.sync_token import token_of
 Dirty = dict[ConversationKey, int]
 """Conversation → first message that the device has not been sent; 0: only the row changed."""
 
+Amended = dict[ConversationKey, list[Message]]
+"""Messages that became others, as an account sees them."""
+
+Recall = Callable[[str, int], Awaitable[Amended | None]]
+"""(account, version) → what became of messages since; None: that cannot be read now."""
+
 See = Callable[[set[MembershipId]], Awaitable[Sight | None]]
 
 _RETRY_S = 0.2
@@ -43,6 +49,8 @@ class Outlet:
         dirty: conversations whose rows must be sent again.
         answers: encoded answers that must be sent after them.
         teams: teams of which commits or the store told: whether the account is in them.
+        amended_since: messages that this device may have were changed after this version; None:
+            none were.
         busy: somebody is writing to this device at length.
         closed: the device is gone; nothing is written any more.
     """
@@ -52,6 +60,7 @@ class Outlet:
         "_taken",
         "_unsent_bytes",
         "account",
+        "amended_since",
         "answers",
         "busy",
         "closed",
@@ -73,6 +82,7 @@ class Outlet:
         self.dirty: Dirty = {}
         self.answers: list[bytes] = []
         self.teams: dict[ConversationKey, bool] = {}
+        self.amended_since: int | None = None
         self.busy = False
         self.closed = False
         self._deflate_bytes = deflate_bytes
@@ -88,6 +98,11 @@ class Outlet:
         """Note that a row changed, and from which message on."""
         known = self.dirty.get(key)
         self.dirty[key] = min(known, first_seq) if known and first_seq else known or first_seq
+
+    def mark_amended(self, since: int) -> None:
+        """Note that messages were changed after a version."""
+        if self.amended_since is None or since < self.amended_since:
+            self.amended_since = since
 
     def say(self, answer: bytes) -> None:
         """Note an answer to send after the changes that go with it."""
@@ -148,7 +163,7 @@ class Outlet:
         frames = answers
         if dirty:
             token = token_of(epoch, sight.version)
-            frames = [encode(self._changed(dirty, sight, recent, token)), *answers]
+            frames = [encode(self._changed(dirty, sight, recent, token, {})), *answers]
         if frames:
             await self.send(b"\n".join(frames) if len(frames) > 1 else frames[0])
 
@@ -158,24 +173,32 @@ class Outlet:
         see: See,
         recent: RecentMessages,
         epoch: str,
+        recall: Recall,
     ) -> None:
         """Send everything to a device that is slow, or a change too large for one frame."""
         await self.peer.drained(settings.backlog_bytes)
         # Taken anew for each try: the token covers what was marked when it was made, no more.
-        dirty, answers = self.take()
-        while (sight := await see({(self.account, key) for key in dirty})) is None:
+        while True:
+            dirty, answers = self.take()
+            since, self.amended_since = self.amended_since, None
+            sight = await see({(self.account, key) for key in dirty})
+            amended = {} if since is None else await recall(self.account, since)
+            if sight is not None and amended is not None:
+                break
             self.put_back(dirty, answers)
+            if since is not None:
+                self.mark_amended(since)
             await asyncio.sleep(_RETRY_S)
             if self.closed:
                 return
-            dirty, answers = self.take()
         token = token_of(epoch, sight.version)
         keys = list(dirty)
         size = settings.rows_per_frame
         for at in range(0, len(keys), size):
             part = {key: dirty[key] for key in keys[at : at + size]}
             last = at + size >= len(keys)
-            frame = encode(self._changed(part, sight, recent, token if last else None))
+            told = {key: some for key, some in amended.items() if key in part}
+            frame = encode(self._changed(part, sight, recent, token if last else None, told))
             await self._send(frame, settings)
         if answers:
             await self._send(b"\n".join(answers), settings)
@@ -191,6 +214,7 @@ class Outlet:
         sight: Sight,
         recent: RecentMessages,
         token: str | None,
+        amended: Amended,
     ) -> Changed:
         for account, key in sight.later:
             if account == self.account and key in dirty:
@@ -208,4 +232,10 @@ class Outlet:
                 room -= taken
                 if newest:
                     messages[named_by(self.account, one.key)] = newest
-        return Changed(token=token, rows=tuple(rows), gone=tuple(gone), messages=messages)
+        return Changed(
+            token=token,
+            rows=tuple(rows),
+            gone=tuple(gone),
+            messages=messages,
+            amended={named_by(self.account, key): tuple(some) for key, some in amended.items()},
+        )

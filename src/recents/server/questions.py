@@ -20,7 +20,9 @@ from recents.wire.frames import (
     LookUpProfiles,
     Member,
     Members,
+    Mentions,
     Messages,
+    MyMentions,
     MyTeams,
     Profile,
     Profiles,
@@ -48,7 +50,7 @@ class Questions:
 
     async def answer(
         self, account: str, query: Question
-    ) -> Rows | Messages | Members | Teams | Explanation | Profiles:
+    ) -> Rows | Messages | Members | Teams | Explanation | Profiles | Mentions:
         """Answer a question of an account.
 
         Raises:
@@ -67,6 +69,8 @@ class Questions:
                 return await self._explain(account, query)
             case LookUpProfiles():
                 return await self._profiles(account, query)
+            case MyMentions():
+                return await self._mentions(account, query)
 
     async def row(self, account: str, conversation: Conversation) -> InboxEntry:
         """Return one row of an account's list.
@@ -108,6 +112,7 @@ class Questions:
             after_seq=membership.cleared_seq,
             before_seq=min(before, end),
             limit=limit + 1,
+            account=account,
         )
         more = len(found) > limit
         return Messages(messages=tuple(found[1:] if more else found), more=more)
@@ -166,6 +171,12 @@ class Questions:
                 for one in await self._store.contacts(account, wanted)
             )
         )
+
+    async def _mentions(self, account: str, query: MyMentions) -> Mentions:
+        limit = self._limit(query.limit)
+        key = key_of(account, check_conversation(query.conversation))
+        found = await self._store.mentions(account, key, query.after_seq, limit + 1)
+        return Mentions(seqs=tuple(found[:limit]), more=len(found) > limit)
 
     def _limit(self, limit: int) -> int:
         most = self._settings.page_limit

@@ -46,6 +46,14 @@ class RecentMessages:
             dropped = self._kept.pop(next(iter(self._kept)))
             self._room += sum(map(size_of, dropped))
 
+    def replace(self, key: ConversationKey, message: Message) -> None:
+        """Put a changed message in the place of what it was, where that is kept."""
+        kept = self._kept.get(key)
+        if kept and kept[0].seq <= message.seq <= kept[-1].seq:
+            place = message.seq - kept[0].seq
+            self._room += size_of(kept[place]) - size_of(message)
+            kept[place] = message
+
     def newest(
         self, key: ConversationKey, first_seq: int, last_seq: int, room_bytes: int
     ) -> tuple[tuple[Message, ...], int]:

@@ -43,6 +43,7 @@ from recents.wire.frames import (
     ListRows,
     LookUpProfiles,
     MyDevices,
+    MyMentions,
     MyTeams,
     Query,
     RevokeDevice,
@@ -63,6 +64,7 @@ _QUERIES = (
     MyDevices,
     RevokeDevice,
     Explain,
+    MyMentions,
 )
 _TEMPORARY = frozenset({Code.OVERLOADED, Code.STORE_FAILED, Code.CLOSING})
 _MAX_DEVICE_CHARACTERS = 128

@@ -50,6 +50,10 @@ class Settings:
         webhook_failing_days: days after which a webhook that does not get on is disabled.
         webhooks_public_only: deliver to public addresses only, so that whoever may make webhooks
             cannot reach into the network of the node. Off: receivers are often beside the node.
+        recall_ms: milliseconds within which a message of one's own can be recalled; None: for
+            ever. A team's owner is free of it. Who has read a message for longer than two minutes
+            has read it.
+        edit_ms: milliseconds within which a message can be edited; None: for ever.
     """
 
     batch_commands: int = 512
@@ -75,3 +79,5 @@ class Settings:
     webhook_timeout_s: float = 15.0
     webhook_failing_days: int = 5
     webhooks_public_only: bool = False
+    recall_ms: int | None = 120_000
+    edit_ms: int | None = None

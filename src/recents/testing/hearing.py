@@ -20,7 +20,9 @@ from recents.core.commands import (
     CreateTeam,
     Delete,
     DeleteAll,
+    DeleteMessages,
     DismissTeam,
+    Edit,
     LeaveTeam,
     MarkUnread,
     MarkUnreadFrom,
@@ -29,6 +31,7 @@ from recents.core.commands import (
     Post,
     Read,
     ReadAll,
+    Recall,
     RemoveLabel,
     RemoveMember,
     RenameTeam,
@@ -202,6 +205,7 @@ class Hearing:
             bumps=post.bumps,
             previews=post.previews,
             displayed_seq=post.displayed_seq,
+            mentions=post.mentions,
             marks_known=self._marks_at(account, name, post.epoch),
         )
         if expected != seq:
@@ -250,6 +254,13 @@ class Hearing:
                 oracle.set_alias(account, name, alias)
             case SetProfile(name=called, avatar=avatar):
                 oracle.set_profile(account, name=called, avatar=avatar)
+            case Recall(conversation=name, seq=seq, notice=notice):
+                oracle.recall(account, name, seq, notice=notice)
+            case DeleteMessages(conversation=name, seqs=seqs):
+                for seq in seqs:
+                    oracle.delete_message(account, name, seq)
+            case Edit(conversation=name, seq=seq, text=text):
+                oracle.edit(account, name, seq, text, command.mentions)
             case _:
                 self._change_team(account, command, at_ms, version)
 

@@ -80,6 +80,13 @@ class Oracle(Talking, Organizing):
         room = self._find(account, conversation)
         return {} if room is None else recount.uncounted_seqs(room, account)
 
+    def mentions(self, account: str, conversation: str) -> list[int]:
+        """The seqs of the messages behind the mentions of the row (G3), ascending."""
+        room = self._find(account, conversation)
+        if room is None:
+            return []
+        return sorted(recount.mentioning_me(room, account) + recount.mentioning_all(room, account))
+
     def history(self, account: str, conversation: str) -> list[ExpectedMessage]:
         """The messages that `account` may see, ascending."""
         room = self._find(account, conversation)

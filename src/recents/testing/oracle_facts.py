@@ -15,6 +15,9 @@ P2P = "p2p"
 TEAM_KINDS = ("team", "super_team")
 KINDS = (P2P, *TEAM_KINDS)
 MOST_LABELS = 20
+
+ALL = "@all"
+"""Stands for everybody among the mentions of a message."""
 MUTE_LEVELS = ("none", "mentions")
 
 NEVER_DELETED = -1
@@ -37,6 +40,7 @@ class Message:
     edited: bool = False
     recalled_by: str | None = None
     recall_notice: bool = False
+    mentions: frozenset[str] = frozenset()
 
     @property
     def state(self) -> str:

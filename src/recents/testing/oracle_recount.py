@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from recents.testing import oracle_naming as naming
-from recents.testing.oracle_facts import P2P, Face
+from recents.testing.oracle_facts import ALL, P2P, Face
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +82,8 @@ class ExpectedRow:
     avatar: str
     alias: str
     title: str
+    mentions_me: int
+    mentions_all: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +95,7 @@ class ExpectedTotals:
     conversations: int
     muted_unread: int
     marked_unread: int
+    mentions: int
     badge: int
 
 
@@ -118,11 +121,29 @@ def messages_known_to(conversation: Conversation, account: str) -> Sequence[Mess
 
 def countable_seqs(conversation: Conversation, account: str) -> list[int]:
     """The seqs of the messages that are unread for `account` (U1)."""
+    return [message.seq for message in _countable(conversation, account)]
+
+
+def mentioning_me(conversation: Conversation, account: str) -> list[int]:
+    """The seqs of the unread messages that mention `account` by name (G3)."""
+    return [one.seq for one in _countable(conversation, account) if account in one.mentions]
+
+
+def mentioning_all(conversation: Conversation, account: str) -> list[int]:
+    """The seqs of the unread messages that mention all, and not `account` by name as well (G3)."""
+    return [
+        one.seq
+        for one in _countable(conversation, account)
+        if ALL in one.mentions and account not in one.mentions
+    ]
+
+
+def _countable(conversation: Conversation, account: str) -> list[Message]:
     member = conversation.members[account]
     position = max(member.read_seq, member.cleared_seq, member.joined_seq)
     later = messages_known_to(conversation, account)[position:]
     return [
-        message.seq
+        message
         for message in later
         if message.counts
         and message.sender != account
@@ -149,18 +170,32 @@ def uncounted_seqs(conversation: Conversation, account: str) -> dict[int, str]:
 
 
 def history(conversation: Conversation, account: str) -> list[ExpectedMessage]:
-    """The messages that `account` may see, oldest first."""
+    """The messages that `account` may see, oldest first, as they are now.
+
+    Who left sees none that came later; of one that was recalled since nothing is left to show.
+    """
     member = conversation.members[account]
-    known = messages_known_to(conversation, account)
+    known = conversation.messages[: len(messages_known_to(conversation, account))]
     return [_expected_message(message) for message in known if _may_see(member, message)]
 
 
 def preview(conversation: Conversation, account: str) -> ExpectedPreview | None:
-    """The newest message that `account` may see and that may be a preview (P1)."""
+    """The newest message that `account` may see and that may be a preview (P1).
+
+    For one who left it is as it was then (T2); where that one is deleted, the next older one is
+    shown as it is now (P2).
+    """
     member = conversation.members[account]
     for message in reversed(messages_known_to(conversation, account)):
-        if message.previews and _may_see(member, message):
-            return _expected_preview(message)
+        if message.previews and not message.vanished:
+            break
+    else:
+        return None
+    if _may_see(member, message):
+        return _expected_preview(message)
+    for older in reversed(conversation.messages[: message.seq - 1]):
+        if older.previews and _may_see(member, older):
+            return _expected_preview(older)
     return None
 
 
@@ -277,6 +312,8 @@ def row(named: str, conversation: Conversation, account: str, peer: Face) -> Exp
         avatar=avatar,
         alias=member.alias,
         title=naming.title(member.alias, name, named.partition(":")[2]),
+        mentions_me=len(mentioning_me(conversation, account)),
+        mentions_all=len(mentioning_all(conversation, account)),
     )
 
 
@@ -287,15 +324,18 @@ def place(row: ExpectedRow) -> tuple[int, int, bytes]:
 
 
 def totals(listed: Sequence[ExpectedRow]) -> ExpectedTotals:
-    """The sums over rows: all leave archived ones out (G4), the badge muted ones, too (U4)."""
+    """The sums over rows that are not archived; the badge has mentions of muted ones (G3, G4)."""
     rows = [row for row in listed if not row.archived]
+    mentions = {row.conversation: row.mentions_me + row.mentions_all for row in rows}
     return ExpectedTotals(
         unread=sum(row.unread for row in rows),
         unread_conversations=len([row for row in rows if row.unread > 0]),
         conversations=len(rows),
         muted_unread=sum(row.unread for row in rows if row.mute is not None),
         marked_unread=len([row for row in rows if row.marked_unread]),
-        badge=sum(row.unread for row in rows if row.mute is None),
+        mentions=sum(mentions.values()),
+        badge=sum(row.unread for row in rows if row.mute is None)
+        + sum(mentions[row.conversation] for row in rows if row.mute == "mentions"),
     )
 
 

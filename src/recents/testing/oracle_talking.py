@@ -111,12 +111,14 @@ class Talking(Rooms):
         previews: bool = True,
         displayed_seq: int | None = None,
         marks_known: int | None = None,
+        mentions: Iterable[str] = (),
     ) -> int:
         """Post a message and return its seq; the first message makes a P2P conversation.
 
         The same `client_id` again returns the first seq and changes nothing (M2).
         `displayed_seq` is what the sender had on screen, and reads up to there (U6); with it
-        `marks_known` is what it is in `read`. The sender's draft is gone (G6).
+        `marks_known` is what it is in `read`. The sender's draft is gone (G6). `mentions` names
+        accounts, or `"@all"` (G3).
 
         Raises:
             ValueError: `sender` is not a member, `displayed_seq` is beyond the newest message, or
@@ -136,9 +138,8 @@ class Talking(Rooms):
             room = self._begin(sender, conversation, at_ms)
         seq = room.newest_seq + 1
         time_ms = max(at_ms, room.messages[-1].time_ms) if room.messages else at_ms
-        room.messages.append(
-            Message(seq, client_id, sender, time_ms, kind, text, counts, bumps, previews)
-        )
+        message = Message(seq, client_id, sender, time_ms, kind, text, counts, bumps, previews)
+        room.messages.append(replace(message, mentions=frozenset(mentions)))
         room.first_seqs[sender, client_id] = seq
         room.members[sender].drafts = []
         return seq
@@ -156,8 +157,15 @@ class Talking(Rooms):
             recalled = replace(message, recalled_by=account, recall_notice=notice)
             room.messages[seq - 1] = recalled
 
-    def edit(self, account: str, conversation: str, seq: int, text: str) -> None:
-        """Give message `seq` another text, for everybody (P3).
+    def edit(
+        self,
+        account: str,
+        conversation: str,
+        seq: int,
+        text: str,
+        mentions: Iterable[str] = (),
+    ) -> None:
+        """Give message `seq` another text and other mentions, for everybody (P3, G3).
 
         Raises:
             ValueError: `account` is not a member, there is no such message, or it is recalled.
@@ -165,7 +173,9 @@ class Talking(Rooms):
         room, message = self._message_of_member(account, conversation, seq)
         if message.recalled_by is not None:
             raise ValueError(f"message {seq} of {conversation} is recalled")
-        room.messages[seq - 1] = replace(message, text=text, edited=True)
+        room.messages[seq - 1] = replace(
+            message, text=text, edited=True, mentions=frozenset(mentions)
+        )
 
     def delete_message(self, account: str, conversation: str, seq: int) -> None:
         """Delete message `seq` for `account` alone; also after it left the team (P2, T2).

@@ -124,7 +124,16 @@ class LookUpProfiles(_Strict, tag="profiles", frozen=True):
     accounts: tuple[str, ...]
 
 
-Question = ListRows | History | TeamMembers | MyTeams | Explain | LookUpProfiles
+class MyMentions(_Strict, tag="mentions", frozen=True):
+    """Ask for the messages behind the mentions of a row, oldest first, after a ``seq``."""
+
+    id: str
+    conversation: Conversation
+    after_seq: int = 0
+    limit: int = 1_000
+
+
+Question = ListRows | History | TeamMembers | MyTeams | Explain | LookUpProfiles | MyMentions
 DeviceQuery = MyDevices | RevokeDevice
 Query = Question | DeviceQuery
 DeviceFrame = Hello | AnyCommand | Query
@@ -152,6 +161,7 @@ class CaughtUp(_Lenient, tag="caught_up", frozen=True):
         reset: on the first page: the rows of this catch-up are all there are; forget others.
         totals: on the first page after a reset: the sums over all rows, also those to come.
         token: on the last page: the device now has everything up to here.
+        amended: messages that became others since the token of the greeting; see ``Changed``.
     """
 
     rows: tuple[InboxEntry, ...] = ()
@@ -159,6 +169,7 @@ class CaughtUp(_Lenient, tag="caught_up", frozen=True):
     reset: bool = False
     totals: Totals | None = None
     token: str | None = None
+    amended: dict[Conversation, tuple[Message, ...]] = {}
 
 
 class Changed(_Lenient, tag="changed", frozen=True):
@@ -168,12 +179,15 @@ class Changed(_Lenient, tag="changed", frozen=True):
         messages: new messages per conversation, oldest first; after a burst only the newest.
         token: the device now has everything up to here; None: this change goes on in the next
             frame and is one change with it (D4).
+        amended: older messages that were recalled, edited or deleted for this account, as it sees
+            them now: they take the place of what a device has kept of them.
     """
 
     token: str | None = None
     rows: tuple[InboxEntry, ...] = ()
     gone: tuple[Gone, ...] = ()
     messages: dict[Conversation, tuple[Message, ...]] = {}
+    amended: dict[Conversation, tuple[Message, ...]] = {}
 
 
 class Answer(_Lenient, tag="answer", frozen=True):
@@ -241,6 +255,13 @@ class Messages(_Lenient, frozen=True):
     """Result of ``history``, oldest first; ``more``: there are older ones."""
 
     messages: tuple[Message, ...]
+    more: bool = False
+
+
+class Mentions(_Lenient, frozen=True):
+    """Result of ``mentions``; ``more``: ask again after the last one."""
+
+    seqs: tuple[int, ...]
     more: bool = False
 
 

@@ -277,3 +277,22 @@ async def test_C6_a_copy_begun_anew_is_empty_and_of_the_same_device(device: Devi
     saved = await device.restart(kill=True)
     assert saved == Saved(device_id=before.device_id, token="e.2", outbox=(waiting(1),))
     assert await names(device.store) == [CAROL]
+
+
+# Messages that became others
+
+
+async def test_C3_a_changed_message_takes_the_place_of_a_kept_one_only(device: Device) -> None:
+    await device.store.commit(Step(messages={BOB: (message(1), message(2))}))
+    changed = (message(2, "better"), message(3, "never seen"))
+    await device.store.commit(Step(amended={BOB: changed, CAROL: (message(1),)}))
+    await device.restart(kill=True)
+    assert await device.store.messages(BOB, 10, 10) == [message(1), message(2, "better")]
+    assert await device.store.messages(CAROL, 10, 10) == []
+
+
+async def test_C3_in_one_step_what_was_changed_is_newer_than_what_came(device: Device) -> None:
+    await device.store.commit(
+        Step(messages={BOB: (message(1, "old"),)}, amended={BOB: (message(1, "new"),)})
+    )
+    assert await device.store.messages(BOB, 10, 10) == [message(1, "new")]

@@ -21,7 +21,7 @@ BOB, TEAM = p2p("bob"), team("t1")
 
 
 async def fill(store: SqliteStore) -> None:
-    """Store something of everything that the first schema had."""
+    """Store something of everything that a node with the first schema could; it had no recalls."""
     await store.create_account(Account("carol", "Carol \0", 1))
     for account in ("alice", "bob"):
         await store.create_account(Account(account, "", 1))
@@ -29,7 +29,7 @@ async def fill(store: SqliteStore) -> None:
     await store.revoke_tokens("bob", 9)
     batch = Batch().post("alice", BOB, "m1", attachment={"a": 1}, mentions=("bob",))
     await (
-        batch.post_recalled("bob", p2p("alice"), "m2")
+        batch.post("bob", p2p("alice"), "m2", mentions=("@all", "alice", "alice"))
         .post("bob", p2p("alice"), "m3")
         .commit(store)
     )

@@ -99,6 +99,9 @@ class MemoryDeviceStore:
             kept.update((message.seq, _own(message)) for message in messages)
             while len(kept) > self._kept_messages:
                 kept.popitem(0)
+        for conversation, messages in step.amended.items():
+            kept = self._messages.get(conversation, SortedDict())
+            kept.update((one.seq, _own(one)) for one in messages if one.seq in kept)
         for images in (step.gone, step.rows):
             for image in images:
                 kept = self._messages.get(image.conversation, SortedDict())

@@ -95,6 +95,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         settled: numbers of commands to take out.
         clock_ahead_ms: see ``Saved``; None: as before.
         durable: see rule 2.
+        amended: messages that became others: each takes the place of the one that is kept, where
+            one is; after ``messages``.
     """
 
     rows: tuple[InboxEntry, ...] = ()
@@ -108,6 +110,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     settled: tuple[int, ...] = ()
     clock_ahead_ms: int | None = None
     durable: bool = False
+    amended: dict[Conversation, tuple[Message, ...]] = {}
 
 
 class FoundMessage(msgspec.Struct, frozen=True, gc=False):

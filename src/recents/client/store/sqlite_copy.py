@@ -230,6 +230,13 @@ class Copy:
                 conversations=json_text(list(step.messages)),
                 kept=self._kept_messages,
             )
+        amended = [
+            (conversation, message.seq, json_text(message))
+            for conversation, some in step.amended.items()
+            for message in some
+        ]
+        if amended:
+            self._execute("amend_messages", messages=json_text(amended))
         cleared: list[tuple[Conversation, int]] = [
             (image.conversation, image.cleared_seq)
             for images in (step.gone, step.rows)

@@ -28,6 +28,8 @@ _STATUS = {
     Code.FORBIDDEN: 403,
     Code.KEY_REUSED: 422,
     Code.SHOWN_ONCE: 409,
+    Code.NOT_THE_SENDER: 403,
+    Code.TOO_LATE: 409,
 }
 
 MEDIA_TYPE = "application/problem+json"

@@ -224,10 +224,11 @@ def judge_member(row: MemberRow, unread: int | None, recount: Recount, newest: i
     judged.within("deleted_seq", row.deleted_seq, -1, end)
     read = judged.within("read_seq", row.read_seq, max(joined, cleared), end)
     judged.equal("read_ordinal", row.read_ordinal, recount.ordinal_at(read))
-    skipped = recount.own_between(row.account, read, end)
+    skipped = recount.skipped_between(row.account, read, end)
     judged.equal("skipped_after_read", row.skipped_after_read, skipped)
     if unread is not None:
-        judged.equal("unread", unread, recount.unread(row.account, read, end))
+        changes = _changes_at_parting(row)
+        judged.equal("unread", unread, recount.unread(row.account, read, end, changes))
         # The store makes it from the columns above; there is no such column to write.
         judged.better.pop("unread", None)
     if row.mute not in MUTE_LEVELS:
@@ -262,6 +263,12 @@ def _judge_parting(judged: Judged, row: MemberRow, recount: Recount) -> int | No
     if within.better:
         judged.better["parting"] = msgspec.json.encode({**parting, **within.better}).decode()
     return end
+
+
+def _changes_at_parting(row: MemberRow) -> int | None:
+    if row.parting is None:
+        return None
+    return _number(msgspec.json.decode(row.parting, type=dict[str, object]), "changes")
 
 
 def _number(head: Mapping[str, object], name: str) -> int:

@@ -10,9 +10,7 @@ Rules of this file:
 from __future__ import annotations
 
 import secrets
-from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -20,43 +18,31 @@ from recents.core.entry import is_visible, row_version
 from recents.core.face import Face
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by, parties_of
-from recents.core.membership import Membership, Position, first_readable, head_seen
-from recents.core.message import Message
+from recents.core.membership import first_readable
 from recents.core.ordering import Place, place_of
 from recents.core.totals import Totals, totals_of
 from recents.server.store.memory_calls import CallMemory
+from recents.server.store.memory_messages import MemoryMessages
 from recents.server.store.port import (
     Account,
     KnownDevice,
     MuteEnd,
-    Placed,
     Seen,
     StoreFailed,
     TeamMember,
     Token,
 )
 from recents.server.store.workspace import (
-    ClientKey,
     CommandId,
-    Cutoff,
     Loaded,
     MembershipId,
-    PositionKey,
     Verdict,
     Wanted,
     Workspace,
 )
 
 
-@dataclass(slots=True)
-class _History:
-    """The messages of one conversation, and beside each the number of its commit."""
-
-    messages: list[Message] = field(default_factory=list)
-    versions: list[int] = field(default_factory=list)
-
-
-class MemoryStore(CallMemory):
+class MemoryStore(CallMemory, MemoryMessages):
     """Accounts, messages, heads and memberships in dictionaries.
 
     Args:
@@ -68,16 +54,10 @@ class MemoryStore(CallMemory):
         super().__init__()
         self._epoch = epoch or f"{secrets.randbits(64):016x}"
         self._version = 0
-        self._rows_written = 0
-        self._histories: dict[ConversationKey, _History] = {}
-        self._posted: dict[ClientKey, Message] = {}
-        self._heads: dict[ConversationKey, Head] = {}
-        self._inboxes: dict[str, dict[ConversationKey, Membership]] = {}
         self._accounts: dict[str, Account] = {}
         self._tokens: dict[bytes, Token] = {}
         self._verdicts: dict[CommandId, Verdict] = {}
         self._devices: dict[str, dict[str, KnownDevice]] = {}
-        self._order: list[tuple[ConversationKey, int]] = []
 
     @property
     def epoch(self) -> str:
@@ -147,26 +127,13 @@ class MemoryStore(CallMemory):
             inboxes={account: set(self._inbox(account)) for account in wanted.inboxes},
             cutoffs={cutoff: self._positions_at(cutoff) for cutoff in wanted.cutoffs},
             talks=talks,
+            messages=self._wanted_messages(wanted.messages),
+            olders=self._olders(wanted.messages),
+            hidden=wanted.hidden & self._hidden.keys(),
         )
 
     def _talks(self, account: str) -> set[ConversationKey]:
         return {key for key in self._heads if is_p2p(key) and account in parties_of(key)}
-
-    def _position(self, place: PositionKey) -> Position | None:
-        account, key, seq = place
-        messages = self._history(key).messages
-        if seq >= len(messages):
-            return None
-        own = sum(message.counts and message.sender == account for message in messages[seq:])
-        return Position(seq, messages[seq - 1].ordinal if seq else 0, own)
-
-    def _positions_at(self, cutoff: Cutoff) -> dict[ConversationKey, Position]:
-        account, version = cutoff
-        seqs = {
-            key: bisect_right(self._history(key).versions, version) for key in self._inbox(account)
-        }
-        found = {key: self._position((account, key, seq)) for key, seq in seqs.items()}
-        return {key: position for key, position in found.items() if position}
 
     def _check_unique(self, workspace: Workspace) -> None:
         for key, messages in workspace.messages.items():
@@ -177,14 +144,7 @@ class MemoryStore(CallMemory):
             raise StoreFailed(f"{command_id!r} of {account!r} was carried out before (C4)")
 
     def _commit(self, workspace: Workspace) -> None:
-        for key, messages in workspace.messages.items():
-            history = self._histories.setdefault(key, _History())
-            history.messages += messages
-            history.versions += [workspace.version] * len(messages)
-            for message in messages:
-                self._posted[key, message.sender, message.client_id] = message
-                self._order.append((key, message.seq))
-            self._rows_written += len(messages)
+        self._commit_messages(workspace)
         self._heads.update(workspace.heads)
         for (account, key), membership in workspace.memberships.items():
             self._inboxes.setdefault(account, {})[key] = membership
@@ -261,16 +221,8 @@ class MemoryStore(CallMemory):
             conversation=named_by(account, key),
             head=head,
             membership=membership,
-            retracted_after_read=sum(
-                message.state == "recalled" and message.counts and message.sender != account
-                for message in self._history(key).messages[
-                    membership.read_seq : head_seen(head, membership).last_retraction
-                ]
-            ),
+            tally=self._tally(account, key, membership),
         )
-
-    def _inbox(self, account: str) -> dict[ConversationKey, Membership]:
-        return self._inboxes.get(account, {})
 
     async def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
         """Return mutes that end up to a time, the earliest first (G2)."""
@@ -289,34 +241,7 @@ class MemoryStore(CallMemory):
             if membership.mute_until_ms is not None
         )
 
-    # Messages and teams
-
-    async def messages(
-        self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
-    ) -> list[Message]:
-        """Return the newest messages with ``after_seq < seq < before_seq``, oldest first."""
-        between = [
-            message
-            for message in self._history(key).messages
-            if after_seq < message.seq < before_seq
-        ]
-        return between[-limit:] if limit > 0 else []
-
-    async def messages_behind(self, position: int, limit: int) -> list[Placed]:
-        """Return messages of all conversations behind a position, the oldest first."""
-        return [
-            Placed(place, key, self._history(key).messages[seq - 1])
-            for place, (key, seq) in enumerate(
-                self._order[position : position + limit], position + 1
-            )
-        ]
-
-    async def newest_position(self) -> int:
-        """Return the position of the newest message; 0 when there is none."""
-        return len(self._order)
-
-    def _history(self, key: ConversationKey) -> _History:
-        return self._histories.get(key) or _History()
+    # Teams
 
     async def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members of a team in byte order, after an account id."""
@@ -436,6 +361,7 @@ def _check_encodable(workspace: Workspace) -> None:
     """Refuse what no file could hold, as other stores do: text with half a surrogate pair."""
     texts = [
         *workspace.messages.values(),
+        *(amended.message for amended in workspace.amended.values()),
         *workspace.heads.values(),
         *workspace.faces.values(),
         *workspace.memberships.values(),

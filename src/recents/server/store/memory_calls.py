@@ -11,6 +11,7 @@ class CallMemory:
     """The part of ``MemoryStore`` that knows nothing of rows; see the port for what each is."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._answers: dict[tuple[str, str], KeptAnswer] = {}
         self._webhooks: dict[str, Webhook] = {}
 

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import msgspec
 
-from recents.core.entry import InboxEntry, entry_of
+from recents.core.entry import NO_TALLY, InboxEntry, Tally, entry_of
 from recents.core.errors import RecentsError
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey
@@ -34,30 +34,23 @@ class StoreUnusable(RecentsError):
     """The store cannot be opened: damaged, from a newer version, not writable, in use."""
 
 
-class Seen(msgspec.Struct, frozen=True, gc=False):
-    """A head and a membership that make a row.
+AMENDED_AT_ONCE = 200
+"""As many messages of a conversation as a device keeps."""
 
-    Attributes:
-        retracted_after_read: recalled messages with ``counts`` after ``read_seq`` that are not
-            the account's own (U2).
-    """
+
+class Seen(msgspec.Struct, frozen=True, gc=False):
+    """A head, a membership and a tally that make a row."""
 
     account: str
     key: ConversationKey
     conversation: Conversation
     head: Head
     membership: Membership
-    retracted_after_read: int = 0
+    tally: Tally = NO_TALLY
 
     def entry(self) -> InboxEntry:
         """Return the row that they make."""
-        return entry_of(
-            self.account,
-            self.conversation,
-            self.head,
-            self.membership,
-            retracted_after_read=self.retracted_after_read,
-        )
+        return entry_of(self.account, self.conversation, self.head, self.membership, self.tally)
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -262,9 +255,41 @@ class Store(Protocol):
         """Return when the next mute ends by itself; None: none does."""
 
     async def messages(
-        self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
+        self,
+        key: ConversationKey,
+        *,
+        after_seq: int,
+        before_seq: int,
+        limit: int,
+        account: str | None = None,
+        gone: bool = False,
     ) -> list[Message]:
-        """Return the newest messages with ``after_seq < seq < before_seq``, oldest first."""
+        """Return the newest messages with ``after_seq < seq < before_seq``, oldest first.
+
+        Those that are gone are left out (P1) unless ``gone`` asks for them, and those that
+        ``account`` deleted for itself.
+        """
+
+    async def hidden_from(self, account: str, key: ConversationKey) -> frozenset[int]:
+        """Return the seqs of the messages that an account deleted for itself (U1)."""
+
+    async def changed_after(self, key: ConversationKey, changes: int) -> frozenset[int]:
+        """Return the seqs of the messages recalled or edited after so many changes (T2)."""
+
+    async def amended_since(
+        self, account: str, version: int
+    ) -> dict[ConversationKey, list[Message]]:
+        """Return the messages that became others for an account after a version, oldest first.
+
+        They are as it sees them now; those that it deleted for itself are gone. Of each
+        conversation at most ``AMENDED_AT_ONCE``, the newest; who has left is told of no recall
+        or edit (T2).
+        """
+
+    async def mentions(
+        self, account: str, key: ConversationKey, after_seq: int, limit: int
+    ) -> list[int]:
+        """Return the seqs of the messages behind the row's mentions, oldest first (G3)."""
 
     async def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members of a team in byte order, after an account id."""

@@ -22,8 +22,11 @@ PREVIEW_CHARACTERS = 200
 
 Said = str | int | None
 
-MessageRow = tuple[str, int, int, int, int, str, int, int, int, str]
-"""Key, seq, ordinal, version, time, sender, counts, bumps, previews, state."""
+MessageRow = tuple[str, int, int, int, int, str, int, int, int, str, int]
+"""Key, seq, ordinal, version, time, sender, counts, bumps, previews, state, change."""
+
+HiddenRow = tuple[str, str, int]
+"""Key, account, seq of a message of somebody else that counts."""
 
 
 class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -63,7 +66,8 @@ class Recount:
         # the first message.
         self._columns = tuple(array("q", [0]) for _ in range(4))
         self._counting: dict[str, array[int]] = {}
-        self._retracted: list[tuple[int, str]] = []
+        self._retracted: list[tuple[int, str, int]] = []
+        self._hidden: dict[str, array[int]] = {}
 
     @property
     def sound(self) -> bool:
@@ -94,7 +98,7 @@ class Recount:
         ordinals, times, activity, shown = self._columns
         ordinal, time_ms, version, seen = ordinals[-1], times[-1], self.newest_version, 0
         bumped_ms, preview = activity[-1], shown[-1]
-        for _, seq, stored, number, at_ms, sender, counts, bumps, previews, state in rows:
+        for _, seq, stored, number, at_ms, sender, counts, bumps, previews, state, change in rows:
             seen += 1
             if seq != len(ordinals):
                 self._object("message seq", seq, len(ordinals))
@@ -107,7 +111,8 @@ class Recount:
             if number < version:
                 self._object(f"version of message {seq}", number, f"at least {version}")
             time_ms, version = at_ms, number
-            bumped_ms, preview = at_ms if bumps else bumped_ms, seq if previews else preview
+            bumped_ms = at_ms if bumps else bumped_ms
+            preview = seq if previews and state != "gone" else preview
             ordinals.append(ordinal)
             times.append(at_ms)
             activity.append(bumped_ms)
@@ -116,10 +121,15 @@ class Recount:
                 self._counting[sender] = array("q")
             if counts:
                 self._counting[sender].append(seq)
-                if state == "recalled":
-                    self._retracted.append((seq, sender))
+                if state in ("recalled", "gone"):
+                    self._retracted.append((seq, sender, change))
         self.newest_version = version
         return seen
+
+    def hide(self, rows: Iterable[HiddenRow]) -> None:
+        """Note what accounts deleted for themselves, in its order."""
+        for _, account, seq in rows:
+            self._hidden.setdefault(account, array("q")).append(seq)
 
     def ordinal_at(self, seq: int) -> int:
         """How many messages with ``counts`` there are up to a place."""
@@ -137,18 +147,33 @@ class Recount:
         """The newest message up to a place that may be a preview; 0: there is none (P1)."""
         return self._columns[3][seq]
 
-    def own_between(self, account: str, after_seq: int, end: int) -> int:
-        """How many messages with ``counts`` an account sent between two places."""
-        seqs = self._counting.get(account)
-        return bisect_right(seqs, end) - bisect_right(seqs, after_seq) if seqs else 0
+    def skipped_between(self, account: str, after_seq: int, end: int) -> int:
+        """How many messages with ``counts`` between two places are an account's own, or hidden."""
+        return sum(
+            bisect_right(seqs, end) - bisect_right(seqs, after_seq)
+            for seqs in (self._counting.get(account), self._hidden.get(account))
+            if seqs
+        )
 
-    def unread(self, account: str, position: int, end: int) -> int:
-        """How many messages between two places are unread for an account (U1)."""
+    def unread(self, account: str, position: int, end: int, changes: int | None = None) -> int:
+        """How many messages between two places are unread for an account (U1).
+
+        Args:
+            account: whose.
+            position: the place after which they are.
+            end: the place up to which it sees the conversation.
+            changes: with how many recalls and edits it sees it; None: all of them (T2).
+        """
+        hidden = self._hidden.get(account, ())
         recalled = sum(
-            position < seq <= end and sender != account for seq, sender in self._retracted
+            position < seq <= end
+            and sender != account
+            and (changes is None or change <= changes)
+            and seq not in hidden
+            for seq, sender, change in self._retracted
         )
         countable = self.ordinal_at(end) - self.ordinal_at(position)
-        return countable - self.own_between(account, position, end) - recalled
+        return countable - self.skipped_between(account, position, end) - recalled
 
     def _object(self, what: str, found: Said, expected: Said) -> None:
         kind = what.split(" ", maxsplit=1)[0]

@@ -182,12 +182,39 @@ class SqliteStore:
         return await self._read(lambda reading: reading.next_mute_end())
 
     async def messages(
-        self, key: ConversationKey, *, after_seq: int, before_seq: int, limit: int
+        self,
+        key: ConversationKey,
+        *,
+        after_seq: int,
+        before_seq: int,
+        limit: int,
+        account: str | None = None,
+        gone: bool = False,
     ) -> list[Message]:
         """Return the newest messages with ``after_seq < seq < before_seq``, oldest first."""
         return await self._read(
-            lambda reading: reading.messages(key, after_seq, before_seq, limit)
+            lambda reading: reading.messages(key, after_seq, before_seq, limit, account, gone=gone)
         )
+
+    async def hidden_from(self, account: str, key: ConversationKey) -> frozenset[int]:
+        """Return the seqs of the messages that an account deleted for itself (U1)."""
+        return await self._read(lambda reading: reading.hidden_from(account, key))
+
+    async def changed_after(self, key: ConversationKey, changes: int) -> frozenset[int]:
+        """Return the seqs of the messages recalled or edited after so many changes (T2)."""
+        return await self._read(lambda reading: reading.changed_after(key, changes))
+
+    async def amended_since(
+        self, account: str, version: int
+    ) -> dict[ConversationKey, list[Message]]:
+        """Return the messages that became others for an account after a version."""
+        return await self._read(lambda reading: reading.amended_since(account, version))
+
+    async def mentions(
+        self, account: str, key: ConversationKey, after_seq: int, limit: int
+    ) -> list[int]:
+        """Return the seqs of the messages behind the row's mentions, oldest first (G3)."""
+        return await self._read(lambda reading: reading.mentions(account, key, after_seq, limit))
 
     async def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members of a team in byte order, after an account id."""

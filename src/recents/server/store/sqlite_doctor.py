@@ -231,16 +231,18 @@ class FileDoctor:
         self, newest: int, examined: Examined, moved: Callable[[int], None]
     ) -> Iterator[Judgement]:
         """Judge one conversation after the other."""
-        messages, heads, members = (
+        messages, heads, members, hidden = (
             _Stream(self._reader.execute(self._sql[f"doctor_{name}"]))
-            for name in ("messages", "heads", "members")
+            for name in ("messages", "heads", "members", "hidden")
         )
         unread = _Numbers(self._reader.execute(self._sql["doctor_unread"]))
         told = 0
-        while keys := [one.key for one in (messages, heads, members) if one.key is not None]:
+        streams = (messages, heads, members, hidden)
+        while keys := [one.key for one in streams if one.key is not None]:
             key = min(keys)
             recount = Recount(key)
             examined.messages += recount.take(messages.of(key))
+            recount.hide(hidden.of(key))
             judgement = Judgement(recount, newest)
             # All of them are taken, so that the stream goes on: there is one at most.
             (*head,) = heads.of(key)

@@ -15,10 +15,11 @@ import apsw
 
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, named_by
-from recents.core.message import Message
+from recents.core.message import Message, vanished
 from recents.core.ordering import Place
 from recents.core.totals import Totals
 from recents.server.store.port import (
+    AMENDED_AT_ONCE,
     Account,
     KnownDevice,
     MuteEnd,
@@ -37,6 +38,7 @@ from recents.server.store.sqlite_rows import (
     json_text,
     message_of,
     seen_of,
+    totals_in,
     webhook_of,
 )
 from recents.server.store.workspace import MembershipId
@@ -82,15 +84,7 @@ class Reading:
                 archived=archived,
             )
             (sums,) = self._rows("totals", account=account)
-        unread, unread_conversations, conversations, muted_unread, marked_unread = sums
-        totals = Totals(
-            unread=unread,
-            unread_conversations=unread_conversations,
-            conversations=conversations,
-            muted_unread=muted_unread,
-            marked_unread=marked_unread,
-        )
-        return [seen_of(row) for row in rows], totals
+        return [seen_of(row) for row in rows], totals_in(sums)
 
     def mutes_ending(self, upto_ms: int, limit: int) -> list[MuteEnd]:
         """Return mutes that end up to a time, the earliest first."""
@@ -103,7 +97,14 @@ class Reading:
         return None if until_ms is None else int(until_ms)
 
     def messages(
-        self, key: ConversationKey, after_seq: int, before_seq: int, limit: int
+        self,
+        key: ConversationKey,
+        after_seq: int,
+        before_seq: int,
+        limit: int,
+        account: str | None,
+        *,
+        gone: bool,
     ) -> list[Message]:
         """Return the newest messages between two places, oldest first."""
         rows = self._rows(
@@ -112,8 +113,50 @@ class Reading:
             after_seq=fitting(after_seq),
             before_seq=fitting(before_seq),
             limit=fitting(limit),
+            account=account or "",
+            gone=gone,
         )
         return [message_of(row) for row in reversed(rows)]
+
+    def hidden_from(self, account: str, key: ConversationKey) -> frozenset[int]:
+        """Return the seqs of the messages that an account deleted for itself."""
+        return frozenset(seq for (seq,) in self._rows("hidden_from", account=account, key=key))
+
+    def changed_after(self, key: ConversationKey, changes: int) -> frozenset[int]:
+        """Return the seqs of the messages recalled or edited after so many changes."""
+        rows = self._rows("changed_after", key=key, changes=fitting(changes))
+        return frozenset(seq for (seq,) in rows)
+
+    def amended_since(self, account: str, version: int) -> dict[ConversationKey, list[Message]]:
+        """Return the messages that became others for an account after a version."""
+        found: dict[ConversationKey, dict[int, Message]] = {}
+        since = fitting(version)
+        with work_failures("reading"), self._connection:
+            changed = self._rows("amended_since", account=account, version=since)
+            hidden = self._rows("hidden_since", account=account, version=since)
+        for key, *row in changed:
+            message = message_of(row)
+            found.setdefault(key, {})[message.seq] = message
+        for key, *row in hidden:
+            message = vanished(message_of(row))
+            found.setdefault(key, {})[message.seq] = message
+        return {
+            key: [some[seq] for seq in sorted(some)[-AMENDED_AT_ONCE:]]
+            for key, some in found.items()
+        }
+
+    def mentions(
+        self, account: str, key: ConversationKey, after_seq: int, limit: int
+    ) -> list[int]:
+        """Return the seqs of the messages behind the row's mentions, oldest first."""
+        rows = self._rows(
+            "mentions",
+            account=account,
+            conversation=named_by(account, key),
+            after_seq=fitting(after_seq),
+            limit=fitting(limit),
+        )
+        return [seq for (seq,) in rows]
 
     def members(self, key: ConversationKey, after: str, limit: int) -> list[TeamMember]:
         """Return present members in byte order."""

@@ -13,14 +13,24 @@ from typing import Any
 
 import msgspec
 
+from recents.core.entry import NO_TALLY, Tally
 from recents.core.errors import Code
 from recents.core.face import NO_FACES, Face, Faces
 from recents.core.head import Head
 from recents.core.ids import Conversation, ConversationKey, named_by
 from recents.core.membership import Archived, Draft, Membership, Pinned
-from recents.core.message import Message, Preview
+from recents.core.message import Message, Preview, preview_text
+from recents.core.totals import Totals
 from recents.server.store.port import Seen, Webhook
-from recents.server.store.workspace import CommandId, Verdict
+from recents.server.store.workspace import (
+    Amended,
+    CommandId,
+    HiddenId,
+    Mention,
+    MessageId,
+    Unmention,
+    Verdict,
+)
 
 Row = tuple[Any, ...]
 
@@ -35,9 +45,9 @@ _events_from = msgspec.json.Decoder(tuple[str, ...]).decode
 
 _LARGEST = 2**63 - 1
 
-_MEMBERSHIP = slice(3, 31)
-_HEAD = slice(31, 45)
-_RETRACTED = 45
+_MEMBERSHIP = slice(3, 32)
+_HEAD = slice(32, 48)
+_TALLY = slice(48, 53)
 
 
 def fitting(number: int) -> int:
@@ -70,6 +80,36 @@ def row_of_message(key: ConversationKey, message: Message, version: int) -> Row:
         message.state,
         message.recalled_by,
     )
+
+
+def amendment_of(message: MessageId, amended: Amended, version: int) -> Row:
+    """Return what ``amend_message`` takes."""
+    now = amended.message
+    return (
+        now.text,
+        None if now.attachment is None else json_text(now.attachment),
+        json_text(now.mentions) if now.mentions else None,
+        now.state,
+        now.recalled_by,
+        amended.change,
+        version,
+        *message,
+    )
+
+
+def row_of_hidden(hidden: HiddenId, message: Message, version: int) -> Row:
+    """Return what ``add_hidden`` takes."""
+    return *hidden, version, message.counts and message.sender != hidden[0]
+
+
+def row_of_mention(mention: Mention) -> Row:
+    """Return what ``add_mention`` takes."""
+    return mention.key, mention.target, mention.seq, mention.since, mention.sender
+
+
+def end_of_mention(end: Unmention) -> Row:
+    """Return what ``end_mention`` takes."""
+    return end.until, end.key, end.target, end.seq, end.until
 
 
 def message_of(row: Sequence[Any]) -> Message:
@@ -117,11 +157,13 @@ def row_of_head(key: ConversationKey, head: Head) -> Row:
         None if head.preview is None else json_text(head.preview),
         None if head.faces == NO_FACES else json_text(head.faces),
         head.avatar or None,
+        head.changes,
+        head.last_mention,
     )
 
 
 def head_of(row: Sequence[Any]) -> Head:
-    """Return the head in fourteen columns, from ``version`` to ``avatar``."""
+    """Return the head in its columns, from ``version`` to ``last_mention``."""
     return Head(
         version=row[0],
         last_seq=row[1],
@@ -136,6 +178,8 @@ def head_of(row: Sequence[Any]) -> Head:
         preview=None if row[11] is None else _preview_from(row[11]),
         faces=NO_FACES if row[12] is None else _faces_from(row[12]),
         avatar=row[13] or "",
+        changes=row[14],
+        last_mention=row[15],
     )
 
 
@@ -168,6 +212,7 @@ def row_of_membership(account: str, key: ConversationKey, membership: Membership
         json_text(membership.labels) if membership.labels else None,
         membership.extension,
         membership.alias or None,
+        membership.last_hidden,
     )
 
 
@@ -182,6 +227,7 @@ def move_of_membership(account: str, key: ConversationKey, membership: Membershi
         membership.deleted_seq,
         membership.read_epoch,
         membership.marked_unread,
+        membership.last_hidden,
         account,
         named_by(account, key),
     )
@@ -206,7 +252,7 @@ def only_moved(old: Membership | None, new: Membership) -> bool:
 
 
 def membership_of(row: Sequence[Any]) -> Membership:
-    """Return the membership in 28 columns, from ``version`` to ``alias``."""
+    """Return the membership in its columns, from ``version`` to ``last_hidden``."""
     return Membership(
         version=row[0],
         joined_ms=row[1],
@@ -229,6 +275,34 @@ def membership_of(row: Sequence[Any]) -> Membership:
         labels=() if row[25] is None else _texts_from(row[25]),
         extension=row[26],
         alias=row[27] or "",
+        last_hidden=row[28],
+    )
+
+
+def tally_of(row: Sequence[Any]) -> Tally:
+    """Return the tally in its columns, from ``retracted_after_read`` to ``older``."""
+    if not any(row):
+        return NO_TALLY
+    return Tally(
+        retracted_after_read=row[0],
+        mentions_me=row[1],
+        mentions_all=row[2],
+        preview_hidden=bool(row[3]),
+        older=None if row[4] is None else _older_in(row[4]),
+    )
+
+
+def _older_in(text: str) -> Preview:
+    seq, sender, client_id, time_ms, kind, words, state, recalled_by = _value_from(text)
+    return Preview(
+        seq=seq,
+        client_id=client_id,
+        sender=sender,
+        time_ms=time_ms,
+        kind=kind,
+        text=preview_text(words),
+        state=state,
+        recalled_by=recalled_by,
     )
 
 
@@ -252,7 +326,20 @@ def seen_of(row: Sequence[Any]) -> Seen:
         key=ConversationKey(row[2]),
         membership=membership_of(row[_MEMBERSHIP]),
         head=head_of(row[_HEAD]),
-        retracted_after_read=row[_RETRACTED],
+        tally=tally_of(row[_TALLY]),
+    )
+
+
+def totals_in(row: Sequence[Any]) -> Totals:
+    """Return the sums in a row of ``totals``."""
+    return Totals(
+        unread=row[0],
+        unread_conversations=row[1],
+        conversations=row[2],
+        muted_unread=row[3],
+        marked_unread=row[4],
+        mentions=row[5],
+        muted_mentions=row[6],
     )
 
 

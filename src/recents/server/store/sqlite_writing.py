@@ -27,6 +27,8 @@ from recents.server.store.sqlite_calls import CallWriting
 from recents.server.store.sqlite_failures import work_failures
 from recents.server.store.sqlite_rows import (
     Row,
+    amendment_of,
+    end_of_mention,
     fitting,
     head_of,
     json_text,
@@ -36,7 +38,9 @@ from recents.server.store.sqlite_rows import (
     only_moved,
     row_of_face,
     row_of_head,
+    row_of_hidden,
     row_of_membership,
+    row_of_mention,
     row_of_message,
     row_of_verdict,
     seen_of,
@@ -49,6 +53,7 @@ from recents.server.store.workspace import (
     Cutoff,
     Loaded,
     MembershipId,
+    MessageId,
     PositionKey,
     Verdict,
     Wanted,
@@ -156,6 +161,9 @@ class Writing:
         ]
         heads = [row_of_head(key, head) for key, head in workspace.heads.items()]
         faces = [row_of_face(*known, version) for known in workspace.faces.items()]
+        amended = [amendment_of(*changed, version) for changed in workspace.amended.items()]
+        hidden = [row_of_hidden(*one, version) for one in workspace.hidden.items()]
+        mentions = [row_of_mention(mention) for mention in workspace.mentions]
         verdicts = [row_of_verdict(*known) for known in workspace.verdicts.items()]
         moved: list[Row] = []
         put: list[Row] = []
@@ -166,6 +174,10 @@ class Writing:
                 put.append(row_of_membership(*pair, membership))
         with Transaction(self.connection):
             self._write("add_message", messages)
+            self._write("amend_message", amended)
+            self._write("add_hidden", hidden)
+            self._write("add_mention", mentions)
+            self._write("end_mention", [end_of_mention(end) for end in workspace.unmentions])
             self._write("put_head", heads)
             self._write("move_membership", moved)
             self._write("put_membership", put)
@@ -174,7 +186,8 @@ class Writing:
             if workspace.changed:
                 self.connection.execute(self._sql["set_version"], (version,))
         if workspace.changed:
-            self._committed(workspace, len(messages) + len(heads) + len(moved) + len(put))
+            rows = sum(map(len, (messages, amended, hidden, mentions, heads, moved, put)))
+            self._committed(workspace, rows)
 
     def _write(self, query: str, rows: list[Row]) -> None:
         if rows:
@@ -221,6 +234,13 @@ class Writing:
                 loaded.positions[place] = position
         for cutoff in wanted.cutoffs:
             loaded.cutoffs[cutoff] = self._positions_at(cutoff)
+        loaded.messages = self._one_each("message", wanted.messages)
+        loaded.olders = self._one_each("older", wanted.messages)
+        loaded.hidden = {
+            one
+            for one in wanted.hidden
+            if self._rows("hidden", account=one[0], key=one[1], seq=fitting(one[2]))
+        }
         return loaded
 
     def _floors(self, pairs: Iterable[MembershipId]) -> set[PositionKey]:
@@ -286,6 +306,13 @@ class Writing:
         rows = self._rows("seqs_at", account=account, version=fitting(version))
         found = {key: self._position((account, key, seq)) for key, seq in rows}
         return {key: position for key, position in found.items() if position}
+
+    def _one_each(self, query: str, wanted: Iterable[MessageId]) -> dict[MessageId, Message]:
+        return {
+            (key, seq): message_of(row)
+            for key, seq in wanted
+            for row in self._rows(query, key=key, seq=fitting(seq))
+        }
 
     def _posted(self, client_keys: Iterable[ClientKey]) -> dict[ClientKey, Message]:
         return {

@@ -20,7 +20,7 @@ from recents.core.face import NO_FACE, Face
 from recents.core.head import Head
 from recents.core.ids import ConversationKey, is_p2p, named_by, parties_of
 from recents.core.membership import Membership, Position, head_seen
-from recents.core.message import Message
+from recents.core.message import Message, named_in
 
 MembershipId = tuple[str, ConversationKey]
 """(account, key)"""
@@ -31,11 +31,51 @@ ClientKey = tuple[ConversationKey, str, str]
 PositionKey = tuple[str, ConversationKey, int]
 """(account, key, seq)"""
 
+MessageId = tuple[ConversationKey, int]
+"""(key, seq)"""
+
+HiddenId = tuple[str, ConversationKey, int]
+"""(account, key, seq): a message that an account deletes for itself."""
+
 CommandId = tuple[str, str]
 """(account, command id): what makes a command one (C4)."""
 
 Cutoff = tuple[str, int]
 """(account, version): the account's conversations as they were at that version."""
+
+
+class Amended(msgspec.Struct, frozen=True, gc=False):
+    """A message that was recalled or edited, as it is now.
+
+    Attributes:
+        change: the number of this change in its conversation; see ``Head.changes``.
+    """
+
+    message: Message
+    change: int
+
+
+class Mention(msgspec.Struct, frozen=True, gc=False):
+    """Somebody, or ``@all``, is mentioned in a countable message (G3).
+
+    Attributes:
+        since: the number of the edit that brought it; 0: it was so from the beginning.
+    """
+
+    key: ConversationKey
+    target: str
+    seq: int
+    since: int
+    sender: str
+
+
+class Unmention(msgspec.Struct, frozen=True, gc=False):
+    """A mention that ends with a recall or an edit; ``until`` is the number of that change."""
+
+    key: ConversationKey
+    target: str
+    seq: int
+    until: int
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -75,6 +115,8 @@ class Wanted:
             version, the position at it (D4, R5).
         talks: accounts of which all P2P conversations are needed, those included that only the
             other side has a row of: their heads, and the memberships of both.
+        messages: messages that may be recalled or edited, and what a row shows instead (P2).
+        hidden: messages that an account may have deleted for itself before.
     """
 
     heads: set[ConversationKey] = field(default_factory=set)
@@ -87,11 +129,17 @@ class Wanted:
     inboxes: set[str] = field(default_factory=set)
     cutoffs: set[Cutoff] = field(default_factory=set)
     talks: set[str] = field(default_factory=set)
+    messages: set[MessageId] = field(default_factory=set)
+    hidden: set[HiddenId] = field(default_factory=set)
 
 
 @dataclass(slots=True)
 class Loaded:
-    """What a store found; what is not there does not exist."""
+    """What a store found; what is not there does not exist.
+
+    Attributes:
+        olders: for each wanted message the next older one that a row may show.
+    """
 
     heads: dict[ConversationKey, Head] = field(default_factory=dict)
     memberships: dict[MembershipId, Membership] = field(default_factory=dict)
@@ -102,6 +150,9 @@ class Loaded:
     inboxes: dict[str, set[ConversationKey]] = field(default_factory=dict)
     cutoffs: dict[Cutoff, dict[ConversationKey, Position]] = field(default_factory=dict)
     talks: dict[str, set[ConversationKey]] = field(default_factory=dict)
+    messages: dict[MessageId, Message] = field(default_factory=dict)
+    olders: dict[MessageId, Message] = field(default_factory=dict)
+    hidden: set[HiddenId] = field(default_factory=set)
 
 
 class Workspace:
@@ -114,6 +165,10 @@ class Workspace:
         memberships: changed memberships.
         verdicts: what became of this batch's commands, those that are to be remembered.
         faces: changed faces of accounts.
+        amended: messages that were recalled or edited, new ones included.
+        mentions: mentions that begin; they are written before those that end.
+        unmentions: mentions that end, in the order in which they do.
+        hidden: messages that accounts deleted for themselves.
     """
 
     def __init__(self, version: int, loaded: Loaded) -> None:
@@ -123,6 +178,10 @@ class Workspace:
         self.memberships: dict[MembershipId, Membership] = {}
         self.verdicts: dict[CommandId, Verdict] = {}
         self.faces: dict[str, Face] = {}
+        self.amended: dict[MessageId, Amended] = {}
+        self.mentions: list[Mention] = []
+        self.unmentions: list[Unmention] = []
+        self.hidden: dict[HiddenId, Message] = {}
         self._loaded = loaded
         self._posted: dict[ClientKey, Message] = {}
 
@@ -152,6 +211,50 @@ class Workspace:
         """Return the message that was posted with this id before, if any (M2)."""
         ids = (key, sender, client_id)
         return self._posted.get(ids) or self._loaded.posted.get(ids)
+
+    def message(self, key: ConversationKey, seq: int) -> Message | None:
+        """Return a wanted message as it is now."""
+        amended = self.amended.get((key, seq))
+        if amended is not None:
+            return amended.message
+        new = self.messages.get(key)
+        if new and seq >= new[0].seq:
+            return new[seq - new[0].seq] if seq <= new[-1].seq else None
+        return self._loaded.messages.get((key, seq))
+
+    def older(self, key: ConversationKey, seq: int) -> Message | None:
+        """Return the newest message before a wanted one that a row may show (P1, P2)."""
+        for new in reversed(self.messages.get(key, ())):
+            shown = self.message(key, new.seq) if new.seq < seq and new.previews else None
+            if shown is not None and shown.state != "gone":
+                return shown
+        found = self._loaded.olders.get((key, seq))
+        while found is not None:
+            amended = self.amended.get((key, found.seq))
+            if amended is None or amended.message.state != "gone":
+                return amended.message if amended else found
+            found = self._loaded.olders.get((key, found.seq))
+        return None
+
+    def is_hidden(self, account: str, key: ConversationKey, seq: int) -> bool:
+        """Tell whether an account has deleted a wanted message for itself."""
+        one = (account, key, seq)
+        return one in self.hidden or one in self._loaded.hidden
+
+    def hide(self, account: str, key: ConversationKey, message: Message) -> None:
+        """Delete a message for one account."""
+        self.hidden[account, key, message.seq] = message
+
+    def amend(self, key: ConversationKey, message: Message, change: int) -> None:
+        """Put a message in the place of what it was before."""
+        before = self.message(key, message.seq)
+        assert before is not None, "what is changed was wanted"
+        was, now = named_in(before), named_in(message)
+        self._mention(key, message, now - was, change)
+        self.unmentions += [
+            Unmention(key, target, message.seq, change) for target in sorted(was - now)
+        ]
+        self.amended[key, message.seq] = Amended(message, change)
 
     def verdict(self, account: str, command_id: str) -> Verdict | None:
         """Return what became of a wanted command that was asked before, if it was (C4)."""
@@ -186,6 +289,11 @@ class Workspace:
             return Position(head.last_seq, head.ordinal)
         after = [message for message in self.messages.get(key, ()) if message.seq > seq]
         own = sum(message.counts and message.sender == account for message in after)
+        own += sum(
+            message.counts and message.sender != account and message.seq > seq
+            for (owner, where, _), message in self.hidden.items()
+            if (owner, where) == (account, key)
+        )
         loaded_head = self._loaded.heads.get(key) or Head()
         if seq >= loaded_head.last_seq:
             first = after[0]
@@ -214,6 +322,14 @@ class Workspace:
         """Add a message to the end of its conversation."""
         self.messages.setdefault(key, []).append(message)
         self._posted[key, message.sender, message.client_id] = message
+        self._mention(key, message, named_in(message), 0)
+
+    def _mention(
+        self, key: ConversationKey, message: Message, targets: frozenset[str], since: int
+    ) -> None:
+        self.mentions += [
+            Mention(key, target, message.seq, since, message.sender) for target in sorted(targets)
+        ]
 
     def _found_by_cutoff(self, account: str, key: ConversationKey, seq: int) -> Position:
         for (owner, _), found in self._loaded.cutoffs.items():

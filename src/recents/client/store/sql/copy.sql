@@ -74,6 +74,12 @@ INSERT INTO messages (conversation, seq, message)
 SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(:messages) WHERE true
 ON CONFLICT (conversation, seq) DO UPDATE SET message = excluded.message;
 
+-- amend_messages --
+-- Puts messages in the place of kept ones, each as [conversation, seq, message].
+UPDATE messages SET message = wanted.value ->> 2
+FROM json_each(:messages) AS wanted
+WHERE messages.conversation = wanted.value ->> 0 AND messages.seq = wanted.value ->> 1;
+
 -- prune_messages --
 -- Forgets all but the newest messages of these conversations.
 DELETE FROM messages

@@ -17,9 +17,13 @@ SELECT
 
 -- doctor_messages --
 -- All messages, without what they say.
-SELECT key, seq, ordinal, version, time_ms, sender, counts, bumps, previews, state
+SELECT key, seq, ordinal, version, time_ms, sender, counts, bumps, previews, state, change
 FROM messages
 ORDER BY key, seq;
+
+-- doctor_hidden --
+-- Messages of others that accounts deleted for themselves and that would count (U2).
+SELECT key, account, seq FROM hidden WHERE skipped ORDER BY key, account, seq;
 
 -- doctor_heads --
 -- All heads.

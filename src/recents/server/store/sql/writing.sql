@@ -12,7 +12,7 @@ SELECT
     h.key,
     h.version, h.last_seq, h.ordinal, h.time_ms, h.activity_ms, h.last_retraction,
     h.low_receipt, h.high_receipt, h.dismissed, h.name, h.owner, h.preview,
-    h.faces, h.avatar
+    h.faces, h.avatar, h.changes, h.last_mention
 FROM json_each(:keys) AS wanted
 CROSS JOIN heads AS h ON h.key = wanted.value;
 
@@ -26,7 +26,7 @@ SELECT
     m.read_epoch, m.marked_unread, m.mute, m.draft_ms, m.draft_text,
     m.pin_rank, m.pinned_ms, m.pin_updated_ms, m.pin_ext,
     m.archived_seq, m.archived_ordinal, m.archived_own, m.archived_version,
-    m.mute_until_ms, m.labels, m.extension, m.alias
+    m.mute_until_ms, m.labels, m.extension, m.alias, m.last_hidden
 FROM json_each(:pairs) AS pair
 CROSS JOIN memberships AS m
     ON m.account = pair.value ->> 0 AND m.conversation = pair.value ->> 1;
@@ -70,13 +70,19 @@ SELECT
         SELECT count(*)
         FROM messages AS own
         WHERE own.key = :key AND own.seq > :seq AND own.sender = :account AND own.counts
+    ) + (
+        SELECT count(*)
+        FROM hidden AS x
+        WHERE x.account = :account AND x.key = :key AND x.seq > :seq AND x.skipped
     )
 FROM messages AS at
 WHERE at.key = :key AND at.seq = :seq;
 
 -- own_messages --
 -- How many countable messages somebody has sent: what a position before the first one skips.
-SELECT count(*) FROM messages WHERE key = :key AND sender = :account AND counts;
+SELECT
+    (SELECT count(*) FROM messages WHERE key = :key AND sender = :account AND counts)
+    + (SELECT count(*) FROM hidden WHERE account = :account AND key = :key AND skipped);
 
 -- seqs_at --
 -- For each conversation of an account with messages after a version: the newest seq at it, or 0.
@@ -107,11 +113,54 @@ INSERT INTO messages (
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- message --
+-- One message.
+SELECT
+    seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+FROM messages
+WHERE key = :key AND seq = :seq;
+
+-- older --
+-- The newest message before a place that a row may show (P1, P2).
+SELECT
+    seq, ordinal, sender, client_id, time_ms, kind, text, attachment, mentions,
+    counts, bumps, previews, state, recalled_by
+FROM messages
+WHERE key = :key AND seq < :seq AND previews AND state <> 'gone'
+ORDER BY seq DESC
+LIMIT 1;
+
+-- amend_message --
+-- Change what a message says (P2, P3).
+UPDATE messages
+SET text = ?, attachment = ?, mentions = ?, state = ?, recalled_by = ?, change = ?,
+    changed_version = ?
+WHERE key = ? AND seq = ?;
+
+-- add_mention --
+-- Somebody is mentioned (G3).
+INSERT INTO mentions (key, target, seq, since, sender) VALUES (?, ?, ?, ?, ?);
+
+-- end_mention --
+-- Somebody is mentioned no longer.
+UPDATE mentions SET until = ?
+WHERE key = ? AND target = ? AND seq = ? AND until IS NULL AND since < ?;
+
+-- hidden --
+-- Whether an account deleted a message for itself.
+SELECT seq FROM hidden WHERE account = :account AND key = :key AND seq = :seq;
+
+-- add_hidden --
+-- An account deletes a message for itself (P2).
+INSERT INTO hidden (account, key, seq, version, skipped) VALUES (?, ?, ?, ?, ?);
+
 -- put_head --
 -- Make or replace a head.
 INSERT INTO heads (
     key, version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
-    low_receipt, high_receipt, dismissed, name, owner, preview, faces, avatar
+    low_receipt, high_receipt, dismissed, name, owner, preview, faces, avatar,
+    changes, last_mention
 )
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
@@ -128,7 +177,9 @@ ON CONFLICT (key) DO UPDATE SET
     owner = excluded.owner,
     preview = excluded.preview,
     faces = excluded.faces,
-    avatar = excluded.avatar;
+    avatar = excluded.avatar,
+    changes = excluded.changes,
+    last_mention = excluded.last_mention;
 
 -- put_membership --
 -- Make or replace a membership; touches the index by key.
@@ -138,9 +189,9 @@ INSERT INTO memberships (
     read_epoch, marked_unread, mute, draft_ms, draft_text,
     pin_rank, pinned_ms, pin_updated_ms, pin_ext,
     archived_seq, archived_ordinal, archived_own, archived_version,
-    mute_until_ms, labels, extension, alias
+    mute_until_ms, labels, extension, alias, last_hidden
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (account, conversation) DO UPDATE SET
     version = excluded.version,
     joined_ms = excluded.joined_ms,
@@ -169,14 +220,15 @@ ON CONFLICT (account, conversation) DO UPDATE SET
     mute_until_ms = excluded.mute_until_ms,
     labels = excluded.labels,
     extension = excluded.extension,
-    alias = excluded.alias;
+    alias = excluded.alias,
+    last_hidden = excluded.last_hidden;
 
 -- move_membership --
 -- Change where a member stands, not whether it is one; touches no index.
 UPDATE memberships
 SET
     version = ?, read_seq = ?, read_ordinal = ?, skipped_after_read = ?, cleared_seq = ?,
-    deleted_seq = ?, read_epoch = ?, marked_unread = ?
+    deleted_seq = ?, read_epoch = ?, marked_unread = ?, last_hidden = ?
 WHERE account = ? AND conversation = ?;
 
 -- add_verdict --
