@@ -78,6 +78,9 @@ def test_codes_are_never_renamed() -> None:
         "store_failed",
         "node_mistake",
         "closing",
+        "forbidden",
+        "key_reused",
+        "shown_once",
     }
 
 
