@@ -120,7 +120,9 @@ class OwnNode:
         # The path is quoted already; yarl must not undo it.
         url = URL(self.address + path, encoded=True)
         try:
-            async with self._session.request(method, url, data=content) as response:
+            async with self._session.request(
+                method, url, data=content, headers={"Content-Type": "application/json"}
+            ) as response:
                 answer = await response.read()
         except aiohttp.ClientError as error:
             raise NodeFailed(f"{method} {path}: no answer: {error}") from error
