@@ -55,7 +55,7 @@ class Program:
                 "-m",
                 *self._arguments(self._runs),
                 cwd=ROOT,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
+                env={**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'src'}"},
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=errors,

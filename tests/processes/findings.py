@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
-from recents.core.commands import AnyCommand, CreateTeam, Post, RenameTeam, SetDraft
+from recents.core.commands import AnyCommand, CreateTeam, Post, RenameTeam, SetDraft, SetExtension
 from recents.core.ids import ConversationKey, key_of
 from recents.core.message import Message
 from tests.processes.journal import Journal
@@ -113,7 +113,7 @@ def _word(command: AnyCommand) -> str:
     match command:
         case Post():
             return command.client_id
-        case SetDraft():
+        case SetDraft() | SetExtension():
             return command.text
         case CreateTeam() | RenameTeam():
             return command.name
