@@ -81,6 +81,11 @@ def test_json_has_every_field(node: AtNode) -> None:
         "cleared_seq",
         "draft",
         "mute",
+        "pin",
+        "archived",
+        "mute_until_ms",
+        "labels",
+        "extension",
     }
     assert (row["unread"], row["membership"], row["name"]) == (0, "member", None)
 
