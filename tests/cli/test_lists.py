@@ -83,6 +83,13 @@ def test_json_has_every_field(node: AtNode) -> None:
         "mute",
         "avatar",
         "alias",
+        "pin",
+        "archived",
+        "mute_until_ms",
+        "labels",
+        "extension",
+        "mentions_me",
+        "mentions_all",
     }
     assert (row["unread"], row["membership"], row["name"]) == (0, "member", None)
 

@@ -146,7 +146,8 @@ class Deeds:
         return Deed("unmute", where, "", lambda: self._me.inbox.unmute(where))
 
     def _pin(self, where: str, word: str) -> Deed:
-        return Deed("pin", where, word, lambda: self._me.inbox.pin(where, word))
+        # Moving other pins says this text again.
+        return Deed("pin", where, "", lambda: self._me.inbox.pin(where, word))
 
     def _unpin(self, where: str, _: str) -> Deed:
         return Deed("unpin", where, "", lambda: self._me.inbox.unpin(where))

@@ -12,6 +12,7 @@ from recents.core.commands import (
     RenameTeam,
     SetAlias,
     SetDraft,
+    SetExtension,
     SetProfile,
     SetTeamAvatar,
 )
@@ -122,7 +123,7 @@ def _word(command: AnyCommand) -> str:
     match command:
         case Post():
             return command.client_id
-        case SetDraft():
+        case SetDraft() | SetExtension():
             return command.text
         case CreateTeam() | RenameTeam():
             return command.name
