@@ -8,7 +8,7 @@ import msgspec
 
 from recents.core.entry import InboxEntry
 from recents.core.explain import Explanation
-from recents.core.totals import Totals
+from recents.core.totals import NOTHING, Totals, totals_of
 from recents.testing.oracle import ExpectedRow, ExpectedTotals, Oracle
 
 
@@ -46,8 +46,9 @@ def compare_explanation(told: Explanation, row: InboxEntry, oracle: Oracle, acco
     assert told.complete
     assert told.place.by is not None, f"{account}: {told}"
     assert told.place.place_ms == row.place_ms
-    shares = (told.share.unread, told.share.unread - told.share.muted_unread)
-    assert shares == (row.unread if told.listed else 0, told.share.badge)
+    sums = totals_of((row,)) if told.listed else NOTHING
+    shares = told.share.unread, told.share.muted_unread, told.share.badge
+    assert shares == (sums.unread, sums.muted_unread, sums.badge)
 
 
 def as_expected(row: InboxEntry) -> dict[str, object]:

@@ -67,7 +67,7 @@ class Client:
         """Put the faces on; applications call ``recents.connect``."""
         asking, announcer = parts.asking, parts.announcer
         histories = Histories(asking, parts.keeper, parts.copying, parts.local, parts.outbox)
-        explaining = Explaining(asking, parts.copying, parts.local)
+        explaining = Explaining(asking, parts.copying, parts.local, parts.outbox)
         other_previews = OtherPreviews(asking.account, histories)
         self.inbox = Inbox(
             parts.local,

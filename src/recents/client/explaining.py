@@ -7,10 +7,12 @@ import msgspec
 from recents.client.asking import Asking
 from recents.client.copying import Copying
 from recents.client.local_list import LocalList
+from recents.client.outbox import Outbox
 from recents.core.entry import InboxEntry
 from recents.core.explain import Explanation, Recount, positions_of
 from recents.core.ids import Conversation
 from recents.core.membership import Membership
+from recents.core.overlay import changed_here
 from recents.wire import frames
 
 _PAGE = 1_000
@@ -20,11 +22,15 @@ _PAGE = 1_000
 class Explaining:
     """Explains rows of one account."""
 
-    def __init__(self, asking: Asking, copying: Copying, local: LocalList) -> None:
-        """Ask through ``asking``; offline, look at ``local`` and the kept messages."""
+    def __init__(self, asking: Asking, copying: Copying, local: LocalList, outbox: Outbox) -> None:
+        """Ask through ``asking``; offline, look at ``local`` and the kept messages.
+
+        What ``outbox`` does to these is shown in the rows already.
+        """
         self._asking = asking
         self._copying = copying
         self._local = local
+        self._outbox = outbox
 
     async def explain(self, name: Conversation) -> Explanation:
         """Explain the row of a conversation; offline as this device shows it.
@@ -46,8 +52,9 @@ class Explaining:
         found = await self._copying.messages(row.conversation, row.last_seq + 1, _PAGE)
         # A row knows the two positions that matter: joining moved the read position as well (U5).
         membership = Membership(read_seq=row.read_seq, cleared_seq=row.cleared_seq)
-        recount = Recount(self._asking.account, membership)
-        recount.take(found)
+        account, pending = self._asking.account, self._outbox.of(row.conversation)
+        recount = Recount(account, membership)
+        recount.take([changed_here(account, message, pending) for message in found])
         kept = sum(message.seq > row.read_seq for message in found)
         positions = msgspec.structs.replace(
             positions_of(row, membership), read_by=None, joined_seq=None

@@ -13,12 +13,23 @@ Rules of this file:
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
 import msgspec
 
 from recents.server.store.recount import Finding, Recount, Said, key_for
 
+T = TypeVar("T")
+
 MUTE_LEVELS = (None, "none", "mentions")
+
+PREVIEW_DEFAULTS: dict[str, Said] = {
+    "kind": "text",
+    "text": "",
+    "state": "normal",
+    "recalled_by": None,
+}
+"""Left out where a preview is stored."""
 
 
 class HeadRow(msgspec.Struct, frozen=True):
@@ -284,6 +295,8 @@ def _judge_preview(
         found = None if stored is None else msgspec.json.decode(stored, type=dict[str, object])
     except msgspec.DecodeError:
         found = {}
+    if found is not None:
+        found = without_defaults(found)
     if found == expected:
         return
     wanted = None if expected is None else f"message {expected['seq']}"
@@ -293,3 +306,12 @@ def _judge_preview(
     judged.equal("preview", shown, wanted)
     text = None if expected is None else msgspec.json.encode(expected).decode()
     judged.better["preview"] = text
+
+
+def without_defaults(preview: Mapping[str, T]) -> dict[str, T]:
+    """Return a preview without what goes without saying; stores may write it or not."""
+    return {
+        name: value
+        for name, value in preview.items()
+        if name not in PREVIEW_DEFAULTS or value != PREVIEW_DEFAULTS[name]
+    }

@@ -21,7 +21,7 @@ from typing import Any, Self
 import apsw
 import msgspec
 
-from recents.server.store.judging import HeadRow, Judgement, MemberRow
+from recents.server.store.judging import HeadRow, Judgement, MemberRow, without_defaults
 from recents.server.store.port import StoreUnusable
 from recents.server.store.queries import migrations, named_queries
 from recents.server.store.recount import Finding, Recount, Said, preview_text
@@ -40,14 +40,6 @@ _PAGES_AT_ONCE = 4_000
 _MAPPED_BYTES = 2**40
 """The whole file: the messages of a conversation are scattered over it, and the system's own cache
 is the largest there is."""
-
-_PREVIEW_DEFAULTS: dict[str, Said] = {
-    "kind": "text",
-    "text": "",
-    "state": "normal",
-    "recalled_by": None,
-}
-"""Left out where a preview is stored."""
 
 
 class Examined(msgspec.Struct, kw_only=True):
@@ -266,11 +258,7 @@ class FileDoctor:
         names = ("seq", "client_id", "sender", "time_ms", "kind", "text", "state", "recalled_by")
         preview: dict[str, Said] = dict(zip(names, row, strict=True))
         preview["text"] = "" if preview["state"] == "recalled" else preview_text(row[5])
-        return {
-            name: value
-            for name, value in preview.items()
-            if name not in _PREVIEW_DEFAULTS or value != _PREVIEW_DEFAULTS[name]
-        }
+        return without_defaults(preview)
 
 
 class _Stream:

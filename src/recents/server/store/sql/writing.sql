@@ -162,7 +162,7 @@ INSERT INTO heads (
     low_receipt, high_receipt, dismissed, name, owner, preview, faces, avatar,
     changes, last_mention
 )
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (key) DO UPDATE SET
     version = excluded.version,
     last_seq = excluded.last_seq,
