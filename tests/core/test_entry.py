@@ -22,6 +22,7 @@ from recents.core.head import Head
 from recents.core.ids import Conversation, Kind
 from recents.core.membership import Draft, Membership
 from recents.core.message import Preview
+from tests.core.making import a_row
 
 BOB = Conversation("p2p:bob")
 TEAM = Conversation("team:t1")
@@ -281,3 +282,8 @@ def test_p2_a_hidden_preview_needs_a_tally() -> None:
     assert not needs_tally(HEAD, msgspec.structs.replace(MEMBER, last_hidden=8))
     assert needs_tally(HEAD, msgspec.structs.replace(MEMBER, last_hidden=9))
     assert not needs_tally(Head(), msgspec.structs.replace(MEMBER, last_hidden=9))
+
+
+def test_G1_a_row_with_a_pin_is_pinned() -> None:
+    assert a_row("p2p:bob", rank=1).pinned
+    assert not a_row("p2p:bob").pinned

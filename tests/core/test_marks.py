@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import pytest
 
 from recents.core.commands import (
     MAX_LABELS,
@@ -13,6 +14,7 @@ from recents.core.commands import (
     Pin,
     RemoveLabel,
     RowCommand,
+    SetAlias,
     SetDraft,
     SetExtension,
     Unarchive,
@@ -37,6 +39,7 @@ from recents.core.marks import (
 )
 from recents.core.membership import (
     Archived,
+    Draft,
     Membership,
     Pinned,
     Position,
@@ -278,3 +281,40 @@ def test_I1_an_alias_stands_until_another_and_the_same_is_no_change() -> None:
     assert named == Membership(version=8, alias="Dear")
     assert aliased(named, "Dear", 9) is named
     assert aliased(named, "", 9) == Membership(version=9)
+
+
+@pytest.mark.parametrize(
+    ("command", "field", "value"),
+    [
+        (SetDraft(id="r", conversation=BOB, text="x"), "draft", Draft("x", 2_000)),
+        (Mute(id="r", conversation=BOB, level="none"), "mute", "none"),
+        (AddLabel(id="r", conversation=BOB, label="work"), "labels", ("work",)),
+        (SetExtension(id="r", conversation=BOB, text="x"), "extension", "x"),
+        (SetAlias(id="r", conversation=BOB, alias="Dear"), "alias", "Dear"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_G_each_command_changes_its_own_field(
+    command: RowCommand, field: str, value: object
+) -> None:
+    after = organized(HEAD, MEMBER, command, 2_000, 8)
+    assert getattr(after, field) == value
+    assert not asks_for_nothing(command)
+    assert organized(HEAD, after, command, 2_000, 9) is after
+
+
+def test_G1_G4_what_was_put_on_a_row_is_taken_off() -> None:
+    marked = changed(MEMBER, pin=Pinned(1, "", 1, 1), labels=("a",))
+    marked = organized(HEAD, marked, Archive(id="r", conversation=BOB), 1, 8)
+    assert is_archived(HEAD, marked)
+    for taking in (
+        Unpin(id="r", conversation=BOB),
+        Unarchive(id="r", conversation=BOB),
+        RemoveLabel(id="r", conversation=BOB, label="a"),
+    ):
+        marked = organized(HEAD, marked, taking, 1, 8)
+    assert (marked.pin, marked.archived, marked.labels) == (None, None, ())
+
+
+def test_I1_no_alias_asks_for_nothing() -> None:
+    assert asks_for_nothing(SetAlias(id="r", conversation=BOB))

@@ -8,6 +8,7 @@ import pytest
 from recents.core.head import Head
 from recents.core.membership import (
     NEVER_DELETED,
+    Archived,
     Draft,
     Membership,
     Position,
@@ -16,12 +17,14 @@ from recents.core.membership import (
     after_own_send,
     first_readable,
     head_seen,
+    is_archived,
     is_present,
     joined,
     parted,
     read_upto,
     unread_from,
     unread_marked,
+    was_archived,
     with_draft,
     without_history,
     without_row,
@@ -325,3 +328,25 @@ def test_t1_only_present_members_of_living_teams_may_send() -> None:
 
 def test_a_member_sees_the_head_as_it_is() -> None:
     assert head_seen(HEAD, MEMBER) is HEAD
+
+
+AWAY = changed(MEMBER, archived=Archived(9, 6, 0, 5))
+
+
+def test_G4_own_messages_leave_a_row_archived_and_others_do_not() -> None:
+    assert is_archived(HEAD, AWAY)
+    sent = after_own_send(AWAY, a_message(10), 8)
+    assert sent.archived == Archived(9, 6, 1, 5)
+    later = msgspec.structs.replace(HEAD, last_seq=10, ordinal=7)
+    assert is_archived(later, sent)
+    assert not is_archived(later, AWAY)
+    muted = msgspec.structs.replace(AWAY, mute="none")
+    assert is_archived(later, muted)
+    assert not is_archived(later, muted, mentioned=1)
+
+
+def test_G4_who_had_not_heard_of_an_archiving_saw_the_row_in_the_list() -> None:
+    end = Position(9, 6)
+    assert was_archived(AWAY, end, upto=5)
+    assert not was_archived(AWAY, end, upto=4)
+    assert not was_archived(MEMBER, end)

@@ -15,6 +15,7 @@ import pytest_asyncio
 
 from recents.client.link.port import MAX_MESSAGE_BYTES
 from recents.core import commands, explain, face, ids, message
+from recents.core.checking import check
 from recents.core.entry import InboxEntry
 from recents.core.errors import Code, Refused
 from recents.core.membership import Draft, Pinned
@@ -115,7 +116,7 @@ def test_examples_of_a_device_are_frames(example: bytes) -> None:
     frame = codec.decode_device_frame(example)
     assert msgspec.json.decode(codec.encode(frame)) == msgspec.json.decode(example)
     if not isinstance(frame, frames.Hello | frames.Query):
-        commands.check(frame)
+        check(frame)
 
 
 @pytest.mark.parametrize("example", _examples("node"))

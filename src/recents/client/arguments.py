@@ -14,7 +14,8 @@ from typing import TypedDict, TypeVar
 import msgspec
 
 from recents.core import ids
-from recents.core.commands import AnyCommand, check
+from recents.core.checking import check
+from recents.core.commands import AnyCommand
 from recents.core.errors import CallerMistake, Refused
 from recents.core.filters import MAIN_LIST, Filter
 from recents.core.ids import Conversation, Kind

@@ -83,7 +83,7 @@ def organized(
             return unlabelled(membership, command.label, version)
         case SetExtension():
             return with_extension(membership, command.text, version)
-        case SetAlias():
+        case _:
             return aliased(membership, command.alias, version)
 
 
@@ -98,7 +98,7 @@ def asks_for_nothing(command: RowCommand) -> bool:
             return not command.alias
         case Pin() | Archive() | AddLabel():
             return False
-        case Unpin() | Unarchive() | RemoveLabel():
+        case _:
             return True
 
 

@@ -233,45 +233,70 @@ class _Sight:
             self.echo = _status_of(pending)
 
     def _change(self, pending: Pending) -> None:
-        membership = self.membership
-        if membership is None:
+        if self.membership is None:
             return
         match pending.command:
+            case Recall() as recall:
+                self._recall(recall, pending)
+            case Edit() as edit:
+                self._edit(edit)
+            case DeleteMessages() as delete_messages:
+                self._delete(delete_messages, pending)
+            case SetProfile() as profile:
+                if self.conversation == f"p2p:{self.account}":
+                    self._change_own_face(profile)
+            case RenameTeam() | SetTeamAvatar() | LeaveTeam() | DismissTeam() as command:
+                # Who has left sees the team as it was (T2).
+                if self.state == "member":
+                    self._change_team(command)
+            case _:
+                self._change_membership(self.membership, pending)
+
+    def _change_team(self, command: RenameTeam | SetTeamAvatar | LeaveTeam | DismissTeam) -> None:
+        match command:
+            case RenameTeam():
+                self.head = renamed(self.head, command.name, _NO_COMMIT)
+            case SetTeamAvatar():
+                self.head = with_avatar(self.head, command.avatar, _NO_COMMIT)
+            case _:
+                self.state = "left" if isinstance(command, LeaveTeam) else "dismissed"
+
+    def _change_membership(self, membership: Membership, pending: Pending) -> None:
+        changed = self._after(membership, pending)
+        if changed.read_seq != membership.read_seq:
+            self._count_mentions(changed.read_seq, pending)
+        self.membership = changed
+
+    def _after(self, membership: Membership, pending: Pending) -> Membership:
+        """Return the membership after a command about it; others leave it as it is."""
+        match pending.command:
             case Read() as read:
-                upto = self.newest if read.upto_seq is None else read.upto_seq
-                position = self._position(membership, upto, pending)
-                membership = read_upto(membership, position, _NO_COMMIT, read.epoch)
-            case ReadAll():
-                if self.conversation in pending.seqs:
-                    position = self._position_of_all(membership, pending)
-                    membership = read_upto(membership, position, _NO_COMMIT, pending.epoch)
-            case MarkUnread():
-                if is_visible(self.head, membership):
-                    membership = unread_marked(membership, _NEWEST_MARK)
+                position = self._position(membership, self._end(read.upto_seq), pending)
+                return read_upto(membership, position, _NO_COMMIT, read.epoch)
+            case ReadAll() if self.conversation in pending.seqs:
+                position = self._position_of_all(membership, pending)
+                return read_upto(membership, position, _NO_COMMIT, pending.epoch)
+            case MarkUnread() if is_visible(self.head, membership):
+                return unread_marked(membership, _NEWEST_MARK)
             case MarkUnreadFrom() as mark:
                 before = max(mark.seq - 1, membership.cleared_seq)
                 position = self._position(membership, before, pending, back=True)
-                membership = unread_from(membership, position, _NEWEST_MARK)
+                return unread_from(membership, position, _NEWEST_MARK)
             case Delete() as delete:
-                upto = self.newest if delete.upto_seq is None else delete.upto_seq
-                position = self._position(membership, upto, pending)
+                position = self._position(membership, self._end(delete.upto_seq), pending)
                 clear = delete.clear_history
-                membership = without_row(membership, position, _NO_COMMIT, clear_history=clear)
-            case DeleteAll() as delete_all:
-                if self.conversation in pending.seqs:
-                    position = self._position_of_all(membership, pending)
-                    clear = delete_all.clear_history
-                    membership = without_row(membership, position, _NO_COMMIT, clear_history=clear)
+                return without_row(membership, position, _NO_COMMIT, clear_history=clear)
+            case DeleteAll() as delete_all if self.conversation in pending.seqs:
+                position = self._position_of_all(membership, pending)
+                clear = delete_all.clear_history
+                return without_row(membership, position, _NO_COMMIT, clear_history=clear)
             case ClearHistory() as clear_history:
-                upto = self.newest if clear_history.upto_seq is None else clear_history.upto_seq
-                position = self._position(membership, upto, pending)
-                membership = without_history(membership, position, _NO_COMMIT)
+                position = self._position(membership, self._end(clear_history.upto_seq), pending)
+                return without_history(membership, position, _NO_COMMIT)
             case Archive() as archive:
-                upto = self.newest if archive.upto_seq is None else archive.upto_seq
-                position = self._position(membership, upto, pending)
-                membership = organized(
-                    self.head, membership, archive, pending.at_ms, _NO_COMMIT, position
-                )
+                position = self._position(membership, self._end(archive.upto_seq), pending)
+                at_ms = pending.at_ms
+                return organized(self.head, membership, archive, at_ms, _NO_COMMIT, position)
             case (
                 SetDraft()
                 | Mute()
@@ -282,32 +307,14 @@ class _Sight:
                 | RemoveLabel()
                 | SetExtension()
                 | SetAlias()
-            ) as organizing:
-                membership = organized(
-                    self.head, membership, organizing, pending.at_ms, _NO_COMMIT
-                )
-            case SetTeamAvatar() as painted if self.state == "member":
-                self.head = with_avatar(self.head, painted.avatar, _NO_COMMIT)
-            case RenameTeam() as rename if self.state == "member":
-                self.head = renamed(self.head, rename.name, _NO_COMMIT)
-            case SetProfile() as profile if self.conversation == f"p2p:{self.account}":
-                self._change_own_face(profile)
-            case LeaveTeam() if self.state == "member":
-                self.state = "left"
-            case DismissTeam() if self.state == "member":
-                self.state = "dismissed"
-            case Recall() as recall:
-                self._recall(recall, pending)
-            case Edit() as edit:
-                self._edit(edit)
-            case DeleteMessages() as delete_messages:
-                self._delete(delete_messages, pending)
+            ) as command:
+                return organized(self.head, membership, command, pending.at_ms, _NO_COMMIT)
             case _:
-                # Who else is in a team no row shows; who has left sees it as it was (T2).
-                pass
-        if self.membership and membership.read_seq != self.membership.read_seq:
-            self._count_mentions(membership.read_seq, pending)
-        self.membership = membership
+                # Who else is in a team no row shows.
+                return membership
+
+    def _end(self, upto_seq: int | None) -> int:
+        return self.newest if upto_seq is None else upto_seq
 
     def _change_own_face(self, profile: SetProfile) -> None:
         """Notes to oneself are the one row that shows the account's own face (I2)."""

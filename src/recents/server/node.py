@@ -11,7 +11,8 @@ import uuid
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from recents.core.commands import AnyCommand, check
+from recents.core.checking import check
+from recents.core.commands import AnyCommand
 from recents.core.errors import Code, Refused
 from recents.server.accounts import Accounts
 from recents.server.carrying_out import Done

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from recents.core.commands import AnyCommand, check
+from recents.core.checking import check
+from recents.core.commands import AnyCommand
 from recents.core.errors import Code, Refused
 from recents.core.message import check_token
 from recents.server.accounts import Accounts

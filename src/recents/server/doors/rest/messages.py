@@ -6,7 +6,8 @@ import asyncio
 
 import msgspec
 
-from recents.core.commands import Post, check
+from recents.core.checking import check
+from recents.core.commands import Post
 from recents.core.errors import Code, Refused
 from recents.core.ids import Conversation, is_p2p, key_of
 from recents.core.membership import is_present
