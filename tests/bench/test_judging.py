@@ -178,7 +178,13 @@ def test_another_order_is_seen_by_its_first_place() -> None:
 def test_each_sum_is_judged(name: str) -> None:
     oracle, shown = a_world()
     totals = Totals(
-        unread=5, unread_conversations=1, conversations=4, muted_unread=1, marked_unread=1
+        unread=5,
+        unread_conversations=1,
+        conversations=4,
+        muted_unread=1,
+        marked_unread=1,
+        mentions=1,
+        muted_mentions=1,
     )
 
     found = Judge(oracle).differences("here", "alice", replace(shown, totals=totals))

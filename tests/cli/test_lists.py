@@ -38,6 +38,8 @@ def test_from_send_to_revoke(node: AtNode, alice: Place, bob: Place) -> None:
         "conversations": 1,
         "muted_unread": 0,
         "marked_unread": 0,
+        "mentions": 0,
+        "muted_mentions": 0,
     }
     assert listed["rows"][0]["preview"]["text"] == "are you there?"
     table = bob.apart("list").out

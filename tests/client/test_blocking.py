@@ -123,13 +123,19 @@ def signature(function: Callable[..., object]) -> list[tuple[object, ...]]:
 
 
 def bound(function: Callable[..., object], values: dict[str, Any]) -> inspect.BoundArguments:
-    """Bind every argument by its name, several positional ones as one."""
+    """Bind every argument by its name, one where there may be several."""
     signature = inspect.signature(function)
     some = signature.bind_partial()
     for name, parameter in signature.parameters.items():
-        if name in values:
-            several = parameter.kind is inspect.Parameter.VAR_POSITIONAL
-            some.arguments[name] = (values[name],) if several else values[name]
+        if name not in values:
+            continue
+        match parameter.kind:
+            case inspect.Parameter.VAR_POSITIONAL:
+                some.arguments[name] = (values[name],)
+            case inspect.Parameter.VAR_KEYWORD:
+                some.arguments[name] = {f"some {name}": values[name]}
+            case _:
+                some.arguments[name] = values[name]
     return some
 
 
@@ -177,12 +183,6 @@ def test_every_call_arrives_as_it_was_made(node: FakeNode, me: BlockingClient) -
                 one: given.arguments[one] for one in values
             }
     assert len(asked) > 30
-
-
-def in_the_place_of_many(call: inspect.Signature, values: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments with one of those that ``**`` takes under a name of its own."""
-    many = {one.name for one in call.parameters.values() if one.kind is one.VAR_KEYWORD}
-    return {f"some {one}" if one in many else one: value for one, value in values.items()}
 
 
 # What comes of a call.

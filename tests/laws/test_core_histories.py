@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -19,6 +20,9 @@ from recents.core.replica import Replica
 from recents.testing.oracle import Oracle
 from tests.laws.comparing import compare, compare_explanation
 from tests.laws.core_in_dictionaries import CoreInDictionaries
+
+# One test plays hundreds of histories: half a minute where nothing else runs.
+pytestmark = pytest.mark.timeout(180)
 
 ACCOUNTS = ("ann", "bob", "cid")
 TEAMS = ("team:t1", "super_team:1")
@@ -365,7 +369,7 @@ class CoreHistories(RuleBasedStateMachine):
 
 TestCoreHistories = CoreHistories.TestCase
 TestCoreHistories.settings = settings(
-    max_examples=300,
+    max_examples=250,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

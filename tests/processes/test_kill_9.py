@@ -210,7 +210,7 @@ class Office:
             if isinstance(heard.command, Post) and heard.seq
         }
         histories = {
-            key: await store.messages(key, after_seq=0, before_seq=2**53, limit=10**9)
+            key: await store.messages(key, after_seq=0, before_seq=2**53, limit=10**9, gone=True)
             for key in keys
         }
         await node.stop()
@@ -247,6 +247,7 @@ def judge(
         refused = refused_messages(account, truth.batches)
         sent += check_messages(account, journal, truth.histories, refused)
         journaled += check_journaled(account, journal, truth.batches, refused)
+    assert sent, "nothing was done that could have been lost"
     for program in (office.node, *office.devices.values()):
         said = program.said()
         assert "Traceback" not in said, said

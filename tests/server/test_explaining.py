@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from recents.core.commands import Delete
+from recents.core.entry import Tally
 from recents.core.errors import Code, Refused
 from recents.core.explain import Explanation, Reason
 from recents.core.ids import Conversation
@@ -110,7 +111,7 @@ async def test_a_row_that_changes_meanwhile_is_looked_at_again(
         nonlocal looks
         looks += 1
         (seen,) = await look(pairs)
-        return [msgspec.structs.replace(seen, retracted_after_read=1 if looks == 1 else 0)]
+        return [msgspec.structs.replace(seen, tally=Tally(retracted_after_read=looks == 1))]
 
     monkeypatch.setattr(store, "look", look_before_a_recall)
     explanation = await told(company, "bob", "p2p:alice")
