@@ -57,3 +57,15 @@ def test_what_does_not_add_up_is_said() -> None:
     assert lines[2] == "  … and older ones"
     assert lines[3].endswith("; history cleared up to 1; joined after 1")
     assert lines[4].endswith(", by a message far back")
+
+
+def test_G1_G2_pins_and_the_ends_of_mutes_are_said() -> None:
+    told = Explanation(
+        conversation=Conversation("team:t1"),
+        place=Placement(by="pin", rank=-7),
+        mute="none",
+        mute_until_ms=1_767_225_600_000,
+    )
+    *_, place, share = lines_of(told)
+    assert place == "pinned, at rank -7"
+    assert share.startswith("muted until 20")

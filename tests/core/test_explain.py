@@ -143,6 +143,18 @@ def test_O2_or_the_draft_or_joining() -> None:
     assert placed(a_row(activity_ms=2_600), message, joined_ms=2_600) == (2_600, "joining", None)
 
 
+def test_O1_G1_a_pin_gives_the_place_whatever_else_there_is() -> None:
+    row = a_row(activity_ms=2_000, rank=-7)
+    place = Recount("ann", Membership()).explanation(row, Positions()).place
+    assert (place.by, place.rank, place.place_ms) == ("pin", -7, 2_000)
+
+
+def test_G2_the_end_of_a_mute_is_told() -> None:
+    row = _replace(a_row(), mute="none", mute_until_ms=9_000)
+    told = Recount("ann", Membership()).explanation(row, Positions())
+    assert (told.mute, told.mute_until_ms) == ("none", 9_000)
+
+
 def test_what_is_not_known_is_not_guessed() -> None:
     assert placed(a_row(activity_ms=2_000), joined_ms=None) == (2_000, None, None)
     assert placed(a_row(activity_ms=2_000)) == (2_000, "message", None), "it lies far back"

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from recents.core.entry import InboxEntry
 from recents.core.filters import MAIN_LIST, Filter
 from recents.core.ids import Conversation, Kind
+from recents.core.membership import Pinned
 
 BOB = InboxEntry(conversation=Conversation("p2p:bob"), version=1, activity_ms=1)
 TEAM = replace(BOB, conversation=Conversation("team:t"))
@@ -32,6 +33,32 @@ ALL = (BOB, TEAM, SUPER_TEAM, UNREAD, DOT, MUTED, MENTIONS)
 )
 def test_all_that_is_said_must_hold(wanted: Filter, matching: tuple[InboxEntry, ...]) -> None:
     assert tuple(row for row in ALL if wanted.matches(row)) == matching
+
+
+PINNED = replace(BOB, pin=Pinned(0, "", 1, 1))
+AWAY = replace(TEAM, archived=True, labels=("work",))
+WORK = replace(TEAM, labels=("home", "work"), mentions_all=1)
+NAMED = replace(TEAM, mentions_me=1)
+MARKED = (PINNED, AWAY, WORK, NAMED)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "matching"),
+    [
+        (MAIN_LIST, (PINNED, WORK, NAMED)),
+        (Filter(archived=True), (AWAY,)),
+        (Filter(archived=None), MARKED),
+        (Filter(pinned=True), (PINNED,)),
+        (Filter(pinned=False), (WORK, NAMED)),
+        (Filter(label="work"), (WORK,)),
+        (Filter(label="work", archived=None), (AWAY, WORK)),
+        (Filter(mentioned_only=True), (WORK, NAMED)),
+    ],
+)
+def test_G1_G3_G4_G5_rows_by_what_was_done_to_them(
+    wanted: Filter, matching: tuple[InboxEntry, ...]
+) -> None:
+    assert tuple(row for row in MARKED if wanted.matches(row)) == matching
 
 
 def test_equal_filters_are_one() -> None:

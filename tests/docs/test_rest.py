@@ -7,7 +7,6 @@ import base64
 import itertools
 import os
 import re
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -129,7 +128,6 @@ def test_an_event_is_read_as_written() -> None:
 
 
 @pytest.mark.asyncio
-@pytest.mark.skipif(shutil.which("curl") is None, reason="there is no curl on this machine")
 async def test_the_lines_for_a_shell_run(place: Place, tmp_path: Path) -> None:
     (lines,) = [body for info, body in BLOCKS if info == "sh"]
     (tmp_path / "recents.db.admin-key").write_text(ADMIN_KEY)

@@ -20,6 +20,7 @@ FILTERS: tuple[Filtering, ...] = (
     {"archived": True},
     {"archived": None, "label": "label 1"},
     {"pinned": True},
+    {"mentioned_only": True},
 )
 
 
@@ -33,6 +34,8 @@ def matches(row: InboxEntry, said: Filtering) -> bool:
     if "muted" in said and said["muted"] != bool(row.mute):
         return False
     if "pinned" in said and said["pinned"] != (row.pin is not None):
+        return False
+    if said.get("mentioned_only") and not (row.mentions_me or row.mentions_all):
         return False
     if said.get("archived", False) not in (None, row.archived):
         return False

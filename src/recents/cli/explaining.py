@@ -87,7 +87,8 @@ def lines_of(told: Explanation) -> Iterator[str]:
     yield _positions(told.positions)
     yield _place(told.place)
     share = told.share
-    yield f"{_MUTES[told.mute]}: adds {share.unread} to unread, {share.badge} to the badge"
+    until = f" until {stamp(told.mute_until_ms)}" if told.mute_until_ms else ""
+    yield f"{_MUTES[told.mute]}{until}: adds {share.unread} to unread, {share.badge} to the badge"
 
 
 def _named(messages: tuple[NamedMessage, ...], more: bool) -> Iterator[str]:
@@ -113,6 +114,8 @@ def _positions(at: Positions) -> str:
 
 
 def _place(place: Placement) -> str:
+    if place.by == "pin":
+        return f"pinned, at rank {place.rank}"
     by = {"draft": "by the draft", "joining": "by joining", None: "by what is not known here"}
     what = f"by message {place.seq}" if place.seq else "by a message far back"
     return f"placed at {stamp(place.place_ms)}, {by.get(place.by, what)}"

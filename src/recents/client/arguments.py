@@ -33,6 +33,7 @@ class Filtering(TypedDict, total=False):
         pinned: True: only pinned rows; False: only others (G1).
         archived: True: only archived rows; None: these and others; others by default (G4).
         label: only rows with this label (G5).
+        mentioned_only: only rows with unread mentions of this account or of all (G3).
     """
 
     kinds: Iterable[Kind | str] | None
@@ -41,6 +42,7 @@ class Filtering(TypedDict, total=False):
     pinned: bool | None
     archived: bool | None
     label: str | None
+    mentioned_only: bool
 
 
 @contextmanager

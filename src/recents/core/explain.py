@@ -111,14 +111,16 @@ class Placement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, g
     """What gives a row its place (O1, O2).
 
     Attributes:
-        place_ms: orders the rows, newest first.
-        by: a bumping message, the draft, or joining; None: not known here.
+        place_ms: orders the rows that are not pinned, newest first.
+        by: its pin, a bumping message, the draft, or joining; None: not known here.
         seq: of the message; None: another thing decides, or it lies far back.
+        rank: of the pin: the least is on top (G1).
     """
 
     place_ms: int = 0
-    by: Literal["message", "draft", "joining"] | None = None
+    by: Literal["pin", "message", "draft", "joining"] | None = None
     seq: int | None = None
+    rank: int | None = None
 
 
 class Share(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
@@ -147,6 +149,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         positions: where the account stands.
         place: what gives the row its place.
         mute: what still alerts; None: everything (G2).
+        mute_until_ms: when that ends by itself; None: it does not.
         share: what the row adds to the sums.
     """
 
@@ -163,6 +166,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     positions: Positions = Positions()
     place: Placement = Placement()
     mute: MuteLevel | None = None
+    mute_until_ms: int | None = None
     share: Share = Share()
 
 
@@ -240,6 +244,7 @@ class Recount:
             positions=positions,
             place=_placement(entry, self.bumping, joined_ms),
             mute=entry.mute,
+            mute_until_ms=entry.mute_until_ms,
             share=share_of(entry) if listed else Share(),
         )
 
@@ -280,6 +285,8 @@ def _moved_by(membership: Membership) -> MovedBy | None:
 
 def _placement(entry: InboxEntry, bumping: Message | None, joined_ms: int | None) -> Placement:
     place_ms, activity_ms = entry.place_ms, entry.activity_ms
+    if entry.pin is not None:
+        return Placement(place_ms=place_ms, by="pin", rank=entry.pin.rank)
     if place_ms > activity_ms:
         return Placement(place_ms=place_ms, by="draft")
     if bumping is not None and bumping.time_ms == activity_ms:

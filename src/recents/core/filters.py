@@ -1,4 +1,4 @@
-"""Which rows are wanted (rules R4, U4, G1, G4, G5, P5, case 22).
+"""Which rows are wanted (rules R4, U4, G1, G3–G5, P5, case 22).
 
 Rules of this file:
 
@@ -25,6 +25,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         pinned: True: pinned ones; False: the others; None: both (G1).
         archived: True: archived ones; False: the others; None: both (G4).
         label: with this label (G5).
+        mentioned_only: with an unread message that mentions this account or all (G3).
     """
 
     kinds: tuple[Kind, ...] | None = None
@@ -33,6 +34,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pinned: bool | None = None
     archived: bool | None = False
     label: str | None = None
+    mentioned_only: bool = False
 
     def matches(self, row: InboxEntry) -> bool:
         """Tell whether a row is wanted."""
@@ -43,6 +45,7 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             and (self.pinned is None or self.pinned == row.pinned)
             and (self.archived is None or self.archived == row.archived)
             and (self.label is None or self.label in row.labels)
+            and (not self.mentioned_only or row.mentions_me + row.mentions_all > 0)
         )
 
 
