@@ -15,7 +15,7 @@ from recents.server.store.sqlite_doctor import FileDoctor
 
 # a writes to b; nobody has read anything.
 _MAKE = """
-INSERT OR IGNORE INTO accounts
+INSERT OR IGNORE INTO accounts (account, name, created_ms)
 SELECT who || :size || '-' || value, '', 1
 FROM (SELECT 'a' AS who UNION SELECT 'b'), json_each(:numbers);
 
@@ -26,7 +26,8 @@ SELECT 'p2p:a' || :size || '-' || c.value || '|b' || :size || '-' || c.value, 1,
     'hello', 1, 1, 1, 'normal'
 FROM json_each(:places) AS m, json_each(:numbers) AS c;
 
-INSERT INTO heads
+INSERT INTO heads (key, version, last_seq, ordinal, time_ms, activity_ms, last_retraction,
+    low_receipt, high_receipt, dismissed, name, owner, preview)
 SELECT 'p2p:a' || :size || '-' || value || '|b' || :size || '-' || value, 1, :size, :size, :size,
     :size, 0, 0, 0, 0, NULL, NULL,
     json_object('seq', :size, 'client_id', value || '-' || :size,
